@@ -1,0 +1,373 @@
+/**
+ * The one family of errors: whatever goes wrong in a call is a `SluiceError`, and its class says what kind of thing
+ * went wrong. An error that comes out of a stream holds what had arrived until then.
+ */
+import { isObject, kindOfStatus, numberOr, objectOr, stringOr } from "@sluice/protocol"
+import type { ChatCompletion } from "./shapes.ts"
+
+/** What is known of an error besides its message. */
+export interface ErrorDetails {
+  status?: number
+  code?: string
+  type?: string
+  param?: string
+  retryable?: boolean
+  requestId?: string
+  /** Milliseconds that the server asks for before another try. */
+  retryAfterMs?: number
+  cause?: unknown
+  /** The stream's id, where a stream had begun. */
+  id?: string
+  lastEventId?: string
+  partial?: ChatCompletion
+}
+
+/**
+ * What every error of this package is.
+ *
+ * @example
+ * ```ts
+ * import { Sluice, SluiceError } from "@sluice/sdk"
+ *
+ * const client = new Sluice({ baseURL: "http://127.0.0.1:4000/v1", apiKey: "sk-…" })
+ * try {
+ *   await client.chat.send({ model: "sim/story", messages: [{ role: "user", content: "Hello" }] })
+ * } catch (error) {
+ *   if (error instanceof SluiceError) console.error(error.status, error.code, error.retryable, error.requestId)
+ * }
+ * ```
+ */
+export class SluiceError extends Error {
+  override name = "SluiceError"
+  /** The HTTP status, or for an error inside a stream the status that it would have had. */
+  declare readonly status?: number
+  /** The machine-readable word: `rate_limit_exceeded`, `model_not_found`, … */
+  declare readonly code?: string
+  declare readonly type?: string
+  /** The request's member that is wrong: `messages[0].role`. */
+  declare readonly param?: string
+  /** Whether the same call may well succeed later. */
+  declare readonly retryable: boolean
+  /** The server's `x-request-id`. */
+  declare readonly requestId?: string
+  declare readonly retryAfterMs?: number
+  /** The stream's id, where a stream had begun: with `lastEventId` it can be resumed. */
+  declare readonly id?: string
+  declare readonly lastEventId?: string
+  /** What had arrived of the answer. */
+  declare readonly partial?: ChatCompletion
+
+  constructor(message: string, { cause, ...details }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    Object.assign(this, { retryable: false }, withoutUndefined(details))
+  }
+
+  /** The text of the first choice, as far as it had arrived. */
+  get text(): string {
+    return this.partial?.choices[0]?.message.content ?? ""
+  }
+}
+
+/**
+ * The request is wrong: it will fail again as it stands.
+ *
+ * @example
+ * ```ts
+ * import { InvalidRequestError } from "@sluice/sdk"
+ *
+ * export const wrongMember = (error: unknown) => (error instanceof InvalidRequestError ? error.param : undefined)
+ * ```
+ */
+export class InvalidRequestError extends SluiceError {
+  override name = "InvalidRequestError"
+}
+
+/**
+ * The key is missing, unknown or revoked (401).
+ *
+ * @example
+ * ```ts
+ * import { AuthenticationError } from "@sluice/sdk"
+ *
+ * export const mustSignIn = (error: unknown) => error instanceof AuthenticationError
+ * ```
+ */
+export class AuthenticationError extends SluiceError {
+  override name = "AuthenticationError"
+}
+
+/**
+ * The account or the budget has no money left (402).
+ *
+ * @example
+ * ```ts
+ * import { PaymentRequiredError } from "@sluice/sdk"
+ *
+ * export const isOutOfMoney = (error: unknown) => error instanceof PaymentRequiredError
+ * ```
+ */
+export class PaymentRequiredError extends SluiceError {
+  override name = "PaymentRequiredError"
+}
+
+/**
+ * The key is known, but may not do this (403).
+ *
+ * @example
+ * ```ts
+ * import { PermissionDeniedError } from "@sluice/sdk"
+ *
+ * export const isForbidden = (error: unknown) => error instanceof PermissionDeniedError
+ * ```
+ */
+export class PermissionDeniedError extends SluiceError {
+  override name = "PermissionDeniedError"
+}
+
+/**
+ * No such model, path or stream (404), or it is there no longer (410).
+ *
+ * @example
+ * ```ts
+ * import { NotFoundError } from "@sluice/sdk"
+ *
+ * export const isGone = (error: unknown) => error instanceof NotFoundError
+ * ```
+ */
+export class NotFoundError extends SluiceError {
+  override name = "NotFoundError"
+}
+
+/**
+ * Too many requests or tokens (429).
+ *
+ * @example
+ * ```ts
+ * import { RateLimitError } from "@sluice/sdk"
+ *
+ * export const pauseFor = (error: unknown) => (error instanceof RateLimitError ? error.retryAfterMs ?? 1000 : 0)
+ * ```
+ */
+export class RateLimitError extends SluiceError {
+  override name = "RateLimitError"
+}
+
+/**
+ * The server failed (5xx).
+ *
+ * @example
+ * ```ts
+ * import { ServerError } from "@sluice/sdk"
+ *
+ * export const isTheirFault = (error: unknown) => error instanceof ServerError
+ * ```
+ */
+export class ServerError extends SluiceError {
+  override name = "ServerError"
+}
+
+/**
+ * The server was not reached, or the connection broke before it had answered. `cause` is the runtime's own error.
+ *
+ * @example
+ * ```ts
+ * import { ConnectionError } from "@sluice/sdk"
+ *
+ * export const isOffline = (error: unknown) => error instanceof ConnectionError
+ * ```
+ */
+export class ConnectionError extends SluiceError {
+  override name = "ConnectionError"
+}
+
+/** The four timers, each with a meaning: see `TimerOptions`. */
+export type TimerName = "connect" | "firstContent" | "idle" | "total"
+
+/**
+ * One of the four timers ran out; `timer` says which.
+ *
+ * @example
+ * ```ts
+ * import { Sluice, TimeoutError } from "@sluice/sdk"
+ *
+ * const client = new Sluice({ apiKey: "sk-…", timers: { firstContent: 20_000 } })
+ * try {
+ *   const stream = await client.chat.send({ model: "sim/story", messages: [], stream: true })
+ *   for await (const text of stream.text()) console.log(text)
+ * } catch (error) {
+ *   if (error instanceof TimeoutError) console.error(`${error.timer} ran out after: ${error.text}`)
+ * }
+ * ```
+ */
+export class TimeoutError extends SluiceError {
+  override name = "TimeoutError"
+  declare readonly timer: TimerName
+
+  constructor(message: string, { timer, ...details }: ErrorDetails & { timer: TimerName }) {
+    super(message, { retryable: true, code: "timeout", ...details })
+    Object.assign(this, { timer })
+  }
+}
+
+/**
+ * The stream broke off and could not be resumed. It holds what had arrived: `partial`, `text`, `id`, `lastEventId`.
+ *
+ * @example
+ * ```ts
+ * import { Sluice, StreamInterruptedError } from "@sluice/sdk"
+ *
+ * const client = new Sluice({ baseURL: "http://127.0.0.1:4000/v1", apiKey: "sk-…" })
+ * const stream = await client.chat.send({ model: "sim/story", messages: [], stream: true })
+ * try {
+ *   for await (const text of stream.text()) console.log(text)
+ * } catch (error) {
+ *   if (!(error instanceof StreamInterruptedError) || error.id === undefined) throw error
+ *   const rest = await client.chat.resume({ id: error.id, lastEventId: error.lastEventId })
+ *   for await (const text of rest.text()) console.log(text)
+ * }
+ * ```
+ */
+export class StreamInterruptedError extends SluiceError {
+  override name = "StreamInterruptedError"
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message || "The stream broke off and could not be resumed.", {
+      retryable: true,
+      code: "interrupted",
+      ...details,
+    })
+  }
+}
+
+/**
+ * The provider (or the gateway) said inside the stream that it failed; the message is its own.
+ *
+ * @example
+ * ```ts
+ * import { ProviderError } from "@sluice/sdk"
+ *
+ * export const salvage = (error: unknown) => (error instanceof ProviderError ? error.text : "")
+ * ```
+ */
+export class ProviderError extends SluiceError {
+  override name = "ProviderError"
+}
+
+/**
+ * The server answered with something that is no chat completion; `received` names what came.
+ *
+ * @example
+ * ```ts
+ * import { MalformedResponseError } from "@sluice/sdk"
+ *
+ * export const isWrongAddress = (error: unknown) =>
+ *   error instanceof MalformedResponseError && error.received === "HTML"
+ * ```
+ */
+export class MalformedResponseError extends SluiceError {
+  override name = "MalformedResponseError"
+  /** `HTML`, `JSON`, `an empty body`, `an event that is not JSON`, … */
+  declare readonly received: string
+
+  constructor(message: string, { received, ...details }: ErrorDetails & { received: string }) {
+    super(message, { code: "malformed_response", ...details })
+    Object.assign(this, { received })
+  }
+}
+
+/**
+ * The call was cancelled: by its signal here, or by somebody at the gateway. Its `name` is `AbortError`, as the web's own.
+ *
+ * @example
+ * ```ts
+ * import { CancelledError } from "@sluice/sdk"
+ *
+ * export const isOurOwnDoing = (error: unknown) => error instanceof CancelledError
+ * ```
+ */
+export class CancelledError extends SluiceError {
+  override name = "AbortError"
+
+  constructor(message = "The call was cancelled.", details: ErrorDetails = {}) {
+    super(message, { code: "cancelled", ...details })
+  }
+}
+
+/** An error answer (status ≥ 400), whatever its body: the systems' own shapes, HTML, or nothing at all. */
+export function errorOfAnswer(status: number, body: string, details: ErrorDetails = {}): SluiceError {
+  const told = readError(parsed(body))
+  const message = told.message ?? excerptOf(body) ?? "an error without a body"
+  const all = { code: kindOfStatus(status), retryable: isRetryable(status), ...details, ...told.details, status }
+  return new (classOf(status))(`${status}: ${message}`, all)
+}
+
+/** An error inside a stream: a chunk's `error` member, or a bare `{"error": …}`. */
+export function errorInBand(value: unknown): SluiceError {
+  const { message = "The provider failed and did not say why.", details } = readError({ error: value })
+  const all = { retryable: isRetryable(details.status ?? 502), ...details }
+  return details.status === 499 || details.code === "cancelled"
+    ? new CancelledError(message, all)
+    : new ProviderError(message, all)
+}
+
+/** What came in place of an answer, in a word or two. */
+export function natureOf(body: string): string {
+  const start = body.trimStart()
+  if (start === "") return "an empty body"
+  if (start.startsWith("<")) return "HTML"
+  return start.startsWith("{") || start.startsWith("[") ? "JSON" : "text"
+}
+
+/** The beginning of what came, for a message; undefined where there is nothing to show. */
+export function excerptOf(text: string): string | undefined {
+  const line = text.trim().replace(/\s+/g, " ")
+  return line === "" ? undefined : line.length > 200 ? `${line.slice(0, 200)}…` : line
+}
+
+/** OpenAI's, OpenRouter's, Atoma's and Orq's shapes, and `{message}`, `{detail}` of what stands in front of them. */
+function readError(body: unknown): { message?: string; details: ErrorDetails } {
+  const outer = objectOr(body)
+  const error = isObject(outer["error"]) ? outer["error"] : {}
+  const metadata = objectOr(error["metadata"])
+  const message = [error["message"], outer["error"], outer["message"], outer["detail"]].find(isText)
+  const word = [metadata["error_type"], error["code"], error["type"], outer["code"]].find(isText)
+  const status = [error["code"], outer["code"], outer["status"]].map(numberOr).find((code) => code !== undefined)
+  const details: ErrorDetails = {
+    code: word,
+    status,
+    type: stringOr(error["type"]),
+    param: stringOr(error["param"]),
+    retryable: typeof metadata["retryable"] === "boolean" ? metadata["retryable"] : undefined,
+  }
+  return { message, details: withoutUndefined(details) }
+}
+
+function classOf(status: number): new (message: string, details: ErrorDetails) => SluiceError {
+  if (status === 401) return AuthenticationError
+  if (status === 402) return PaymentRequiredError
+  if (status === 403) return PermissionDeniedError
+  if (status === 404 || status === 410) return NotFoundError
+  if (status === 429) return RateLimitError
+  return status >= 500 ? ServerError : InvalidRequestError
+}
+
+function isRetryable(status: number): boolean {
+  return [408, 409, 425, 429].includes(status) || (status >= 500 && status !== 501)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== ""
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+function withoutUndefined<T extends object>(members: T): T {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
+}
+
