@@ -1,0 +1,50 @@
+/**
+ * Server-sent events: the canonical bytes of an event. Fields stand in the order `id`, `retry`, `event`, `data`, every
+ * line ends with LF, a space follows each colon, and what would say nothing is left out.
+ */
+
+export interface SseEventToEncode {
+  /** Any line end in it begins another `data:` line; the reader sees LF. */
+  data: string
+  /** Left out for `message`, which is what a reader takes an unnamed event for. */
+  event?: string
+  /** `""` is written: it makes the reader forget the last id. */
+  id?: string
+  /** Milliseconds. */
+  retry?: number
+}
+
+/** @throws RangeError where the fields could not be read back as they are. */
+export function encodeEvent({ data, event, id, retry }: SseEventToEncode): string {
+  let text = ""
+  if (id !== undefined) text += `id: ${singleLine("id", id)}\n`
+  if (retry !== undefined) text += `retry: ${wholeNumber(retry)}\n`
+  if (event !== undefined && event !== "" && event !== "message")
+    text += `event: ${singleLine("event", event)}\n`
+  for (const line of linesOf(data)) text += `data: ${line}\n`
+  return `${text}\n`
+}
+
+/** A comment, for keeping a connection alive: readers pass over it. */
+export function encodeComment(text: string): string {
+  return `${linesOf(text)
+    .map((line) => `: ${line}\n`)
+    .join("")}\n`
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\r|\n/)
+}
+
+function singleLine(field: string, value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that a field cannot carry
+  if (/[\r\n\0]/.test(value)) throw new RangeError(`An event's ${field} cannot hold CR, LF or NUL.`)
+  return value
+}
+
+function wholeNumber(milliseconds: number): number {
+  if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) {
+    throw new RangeError(`An event's retry is a whole number of milliseconds, not ${milliseconds}.`)
+  }
+  return milliseconds
+}
