@@ -6,6 +6,7 @@
  * An event ends where a blank line does; a line ends with CR, LF or CRLF. Every byte is looked at once.
  */
 import { isObject } from "@sluice/protocol"
+import { parseJson } from "./parse-json.ts"
 
 export interface EventCutter {
   /** The bytes of the events completed by `bytes`; empty if none was. */
@@ -122,13 +123,8 @@ function valueFrom(line: string, start: number): string {
 
 /** Only data that could be one is parsed: inside a JSON string the quotes would be escaped. */
 function isError(data: string): boolean {
-  if (!data.includes('"error":')) return false
-  try {
-    const value: unknown = JSON.parse(data)
-    return isObject(value) && isObject(value["error"])
-  } catch {
-    return false
-  }
+  const value = data.includes('"error":') ? parseJson(data) : undefined
+  return isObject(value) && isObject(value["error"])
 }
 
 function join(parts: Uint8Array[]): Uint8Array {

@@ -1,0 +1,312 @@
+/**
+ * Tools that the model may call, and the calls it makes: complete, parsed, checked. A call arrives in pieces; it is
+ * handed over once nothing of it can be missing, and never before: not when the stream is cut, and not when the
+ * model ran out of tokens within it.
+ */
+import { isObject, type JsonObject } from "@sluice/protocol"
+import { type ErrorDetails, SluiceError } from "./errors.ts"
+import { parseJson } from "./parse-json.ts"
+import type { ChatChunk, ChatCompletion } from "./shapes.ts"
+import {
+  type DescribedSchema,
+  describeIssues,
+  jsonSchemaOf,
+  type OutputOf,
+  type SchemaIssue,
+  type StandardSchema,
+  validate,
+} from "./standard-schema.ts"
+
+/** Where a tool keeps its schema: not on the wire, and kept by a spread. */
+const SCHEMA = Symbol("schema")
+
+/**
+ * A tool as it goes into a request, knowing the type of its arguments.
+ *
+ * @example
+ * ```ts
+ * import { tool, type TypedTool } from "@sluice/sdk"
+ * import * as z from "zod"
+ *
+ * export const weather: TypedTool<"weather", { city: string }> = tool({
+ *   name: "weather",
+ *   schema: z.object({ city: z.string() }),
+ * })
+ * ```
+ */
+export interface TypedTool<Name extends string = string, Arguments = unknown> {
+  type: "function"
+  function: { name: Name; description?: string; parameters: JsonObject; strict?: boolean }
+  [SCHEMA]?: StandardSchema<unknown, Arguments>
+}
+
+/**
+ * What `tool` takes: with a schema that validates, or with a JSON Schema alone.
+ *
+ * @example
+ * ```ts
+ * import { tool, type ToolDefinition } from "@sluice/sdk"
+ *
+ * const definition: ToolDefinition<"now"> = { name: "now", description: "The time in UTC." }
+ * export const now = tool({ ...definition, parameters: { type: "object", properties: {} } })
+ * ```
+ */
+export interface ToolDefinition<Name extends string = string> {
+  name: Name
+  /** When and how to use it: the model reads this. */
+  description?: string
+  strict?: boolean
+}
+
+/** The model's JSON Schema: the schema's own where it gives one, and to be written where it does not. */
+type Parameters<Schema> = Schema extends DescribedSchema
+  ? { parameters?: JsonObject }
+  : { parameters: JsonObject }
+
+/**
+ * Describes a tool. `schema` (zod, valibot, arktype, …) types and validates the arguments; `parameters` is the JSON
+ * Schema that the model is shown, needed unless the schema gives it by itself, as zod's do.
+ *
+ * @example
+ * ```ts
+ * import { Sluice, tool } from "@sluice/sdk"
+ * import * as z from "zod"
+ *
+ * const weather = tool({
+ *   name: "weather",
+ *   description: "The weather of a city on one of the next days.",
+ *   schema: z.object({ city: z.string(), day: z.number().default(0) }),
+ * })
+ * const client = new Sluice({ baseURL: "http://127.0.0.1:4000/v1", apiKey: "sk-…" })
+ * const stream = await client.chat.send({
+ *   model: "sim/story:tools=1",
+ *   messages: [{ role: "user", content: "Do I need an umbrella in Oslo?" }],
+ *   tools: [weather],
+ *   stream: true,
+ * })
+ * for await (const call of stream.toolCalls()) console.log(call.name, call.arguments.city, call.arguments.day)
+ * ```
+ */
+export function tool<const Name extends string, Schema extends StandardSchema>(
+  definition: ToolDefinition<Name> & { schema: Schema } & Parameters<Schema>,
+): TypedTool<Name, OutputOf<Schema>>
+export function tool<const Name extends string>(
+  definition: ToolDefinition<Name> & { parameters: JsonObject },
+): TypedTool<Name, JsonObject>
+export function tool(
+  definition: ToolDefinition & { schema?: StandardSchema; parameters?: JsonObject },
+): TypedTool {
+  const { name, description, strict, schema, parameters } = definition
+  return {
+    type: "function",
+    function: {
+      name,
+      ...(description !== undefined && { description }),
+      parameters: jsonSchemaOf(`Tool ${name}`, schema, parameters),
+      ...(strict !== undefined && { strict }),
+    },
+    ...(schema && { [SCHEMA]: schema }),
+  }
+}
+
+/**
+ * A complete call of a tool.
+ *
+ * @example
+ * ```ts
+ * import type { ParsedToolCall } from "@sluice/sdk"
+ *
+ * export const answer = (call: ParsedToolCall, content: string) =>
+ *   ({ role: "tool", toolCallId: call.id, content }) as const
+ * ```
+ */
+export interface ParsedToolCall<Name extends string = string, Arguments = unknown> {
+  id: string
+  name: Name
+  arguments: Arguments
+  /** The arguments as the model wrote them. */
+  text: string
+  /** Which choice it belongs to, where more than one was asked for. */
+  choice: number
+}
+
+/** The calls that a request's tools allow: one member of the union for each tool. */
+export type ToolCallsOf<Request> = Request extends { tools?: readonly (infer Each)[] | null }
+  ? CallOf<Each>
+  : ParsedToolCall
+
+type CallOf<Each> =
+  Each extends TypedTool<infer Name, infer Arguments> ? ParsedToolCall<Name, Arguments> : ParsedToolCall
+
+/**
+ * A tool call that cannot be handed over: half of it is missing, it is no JSON object, its tool was not offered, or
+ * the tool's schema refuses it. `call` holds it as the model wrote it, so that the model can be told.
+ *
+ * @example
+ * ```ts
+ * import { MalformedToolCallError } from "@sluice/sdk"
+ *
+ * export const complaint = (error: unknown) =>
+ *   error instanceof MalformedToolCallError
+ *     ? ({ role: "tool", toolCallId: error.call.id, content: error.message } as const)
+ *     : undefined
+ * ```
+ */
+export class MalformedToolCallError extends SluiceError {
+  override name = "MalformedToolCallError"
+  declare readonly call: { readonly id: string; readonly name: string; readonly text: string }
+  /** What the tool's schema objects to. */
+  declare readonly issues: readonly SchemaIssue[]
+
+  constructor(
+    message: string,
+    {
+      call,
+      issues = [],
+      ...details
+    }: ErrorDetails & { call: { id: string; name: string; text: string }; issues?: readonly SchemaIssue[] },
+  ) {
+    super(message, { code: "malformed_tool_call", ...details })
+    Object.assign(this, { call, issues })
+  }
+}
+
+interface Draft {
+  readonly choice: number
+  readonly key: number | string
+  id: string
+  name: string
+  text: string
+}
+
+/** The calls of a stream, each as soon as it is complete. */
+export async function* readToolCalls(
+  chunks: AsyncIterable<ChatChunk>,
+  tools: unknown,
+): AsyncGenerator<ParsedToolCall> {
+  const offered = toolsByName(tools)
+  const drafts = new Set<Draft>()
+
+  for await (const chunk of chunks) {
+    for (const choice of chunk.choices) {
+      for (const piece of choice.delta.toolCalls ?? []) {
+        const draft = draftOf(choice.index ?? 0, piece)
+        // Where another call begins, those before it are complete; one that does not parse yet waits for the end.
+        for (const before of [...drafts]) {
+          if (before === draft || before.choice !== draft.choice || !isWhole(before.text)) continue
+          drafts.delete(before)
+          yield await complete(before, offered)
+        }
+        draft.id ||= piece.id ?? ""
+        draft.name ||= piece.function?.name ?? ""
+        draft.text += piece.function?.arguments ?? ""
+      }
+      const { finishReason } = choice
+      if (!finishReason) continue
+      for (const draft of [...drafts]) {
+        if (draft.choice !== (choice.index ?? 0)) continue
+        drafts.delete(draft)
+        yield await complete(draft, offered, finishReason)
+      }
+    }
+  }
+
+  function draftOf(choice: number, piece: { index?: number; id?: string }): Draft {
+    const own = [...drafts].filter((draft) => draft.choice === choice)
+    // Some systems leave the index out and repeat the id; a piece with neither goes on with the last call.
+    const key = piece.index ?? (piece.id || own.at(-1)?.key) ?? 0
+    const known = own.find((draft) => draft.key === key)
+    if (known) return known
+    const draft: Draft = { choice, key, id: "", name: "", text: "" }
+    drafts.add(draft)
+    return draft
+  }
+}
+
+/**
+ * The calls of a completion that was not streamed, parsed and checked like a stream's.
+ *
+ * @example
+ * ```ts
+ * import { parseToolCalls, Sluice, tool } from "@sluice/sdk"
+ * import * as z from "zod"
+ *
+ * const tools = [tool({ name: "weather", schema: z.object({ city: z.string() }) })]
+ * const client = new Sluice({ baseURL: "http://127.0.0.1:4000/v1", apiKey: "sk-…" })
+ * const messages = [{ role: "user" as const, content: "Is it raining in Oslo?" }]
+ * const completion = await client.chat.send({ model: "sim/story:tools=1", messages, tools })
+ * for (const call of await parseToolCalls(completion, tools)) console.log(call.arguments.city)
+ * ```
+ */
+export async function parseToolCalls<const Tools extends readonly unknown[]>(
+  completion: ChatCompletion,
+  tools: Tools,
+): Promise<ToolCallsOf<{ tools: Tools }>[]>
+export async function parseToolCalls(completion: ChatCompletion, tools: unknown): Promise<ParsedToolCall[]> {
+  const offered = toolsByName(tools)
+  const drafts = completion.choices.flatMap((choice) =>
+    (choice.message.toolCalls ?? []).map((call) => ({
+      finish: choice.finishReason ?? "",
+      draft: {
+        choice: choice.index,
+        key: call.id,
+        id: call.id,
+        name: call.function.name,
+        text: call.function.arguments,
+      },
+    })),
+  )
+  return Promise.all(drafts.map(({ draft, finish }) => complete(draft, offered, finish)))
+}
+
+/** `finish` is why the choice ended; without it, the call is complete because another has begun. */
+async function complete(draft: Draft, offered: Offered, finish?: string): Promise<ParsedToolCall> {
+  const { id, name, text, choice } = draft
+  const malformed = (message: string, issues?: readonly SchemaIssue[]) =>
+    new MalformedToolCallError(message, { call: { id, name, text }, ...(issues && { issues }) })
+
+  if (finish !== undefined && !isWhole(text) && !ENDS_WHOLE.has(finish)) {
+    throw malformed(
+      `The call of ${name} is only half there: the answer ended with finish reason "${finish}".`,
+    )
+  }
+  const schema = offered.get(name)
+  if (schema === undefined && offered.size > 0)
+    throw malformed(`The model called ${name}, which it was not offered.`)
+  const value = parseArguments(text)
+  if (!isObject(value)) throw malformed(`The arguments of ${name} are no JSON object: ${text}`)
+  if (!schema) return { id, name, arguments: value, text, choice }
+  const result = await validate(schema, value)
+  if (result.issues)
+    throw malformed(`The arguments of ${name} are wrong: ${describeIssues(result.issues)}`, result.issues)
+  return { id, name, arguments: result.value, text, choice }
+}
+
+/** Finish reasons with which a model has said all it had to say. */
+const ENDS_WHOLE: ReadonlySet<string> = new Set(["stop", "tool_calls", "function_call"])
+
+function isWhole(text: string): boolean {
+  return text.trimEnd().endsWith("}") && isObject(parseJson(text))
+}
+
+/** Some providers write nothing at all for a tool without parameters. */
+function parseArguments(text: string): unknown {
+  return parseJson(text.trim() === "" ? "{}" : text)
+}
+
+/** By name: its schema, or null where there is none. */
+type Offered = ReadonlyMap<string, StandardSchema | null>
+
+function toolsByName(tools: unknown): Offered {
+  const offered = new Map<string, StandardSchema | null>()
+  for (const each of Array.isArray(tools) ? tools : []) {
+    if (isObject(each) && isObject(each["function"])) {
+      offered.set(String(each["function"]["name"]), isTyped(each) ? (each[SCHEMA] ?? null) : null)
+    }
+  }
+  return offered
+}
+
+function isTyped(value: object): value is TypedTool {
+  return SCHEMA in value
+}
