@@ -29,7 +29,7 @@ export const WIRE_NAMES = [
   "repetition_penalty", "logit_bias", "max_tokens", "max_completion_tokens", "tool_choice", "parallel_tool_calls",
   "response_format", "json_schema", "reasoning_effort", "include_reasoning", "budget_tokens", "thinking_level",
   "prompt_cache_key", "prompt_cache_options", "prompt_cache_breakpoint", "cache_control", "web_search_options",
-  "image_url", "video_url", "input_audio", "file_data", "file_id",
+  "image_url", "video_url", "input_audio", "file_data", "file_id", "owned_by",
   // request: OpenRouter
   "session_id", "image_config", "stop_server_tools_when", "trace_id", "trace_name", "span_name", "generation_name",
   "parent_span_id", "allow_fallbacks", "data_collection", "enforce_distillable_text", "max_price",

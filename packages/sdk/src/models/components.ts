@@ -1,0 +1,171 @@
+/** `@sluice/sdk/models/components`: Atoma's types, by the names of its pages. */
+import type {
+  PromptTokensDetails as CanonicalPromptTokensDetails,
+  Chunk,
+  ChunkChoice,
+  Delta,
+  ToolCallDelta,
+  TopLogprob,
+  ToSdk,
+  Usage,
+} from "@sluice/protocol"
+import type { Always, Nullish } from "./marks.ts"
+
+/**
+ * A streamed chunk.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionChunk } from "@sluice/sdk/models/components"
+ *
+ * export const textOf = (chunk: ChatCompletionChunk) => chunk.choices[0]?.delta.content ?? ""
+ * ```
+ */
+export interface ChatCompletionChunk extends Always<ToSdk<Chunk>, "created" | "id" | "model"> {
+  choices: ChatCompletionChunkChoice[]
+  /** Any word will do for Atoma; what it sends is `chat.completion.chunk`. */
+  object: string
+  usage?: CompletionUsage | null | undefined
+}
+
+/**
+ * What a chunk adds to one of the answers asked for.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionChunkChoice } from "@sluice/sdk/models/components"
+ *
+ * export const last: ChatCompletionChunkChoice = { index: 0, delta: {}, finishReason: "stop" }
+ * ```
+ */
+export interface ChatCompletionChunkChoice extends Always<ToSdk<ChunkChoice>, "index"> {
+  delta: ChatCompletionChunkDelta
+  finishReason?: string | null | undefined
+  logprobs?: ChatCompletionLogProbs | null | undefined
+  stopReason?: StopReason | null | undefined
+}
+
+/**
+ * What made the model stop: a token's number, or a text.
+ *
+ * @example
+ * ```ts
+ * import type { StopReason } from "@sluice/sdk/models/components"
+ *
+ * export const stoppedBy: StopReason = { String: "</s>" }
+ * ```
+ */
+export type StopReason = { Int: number } | { String: string }
+
+/**
+ * The piece of a message that has just arrived.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionChunkDelta } from "@sluice/sdk/models/components"
+ *
+ * export const piece: ChatCompletionChunkDelta = { role: "assistant", content: "Once" }
+ * ```
+ */
+export interface ChatCompletionChunkDelta extends Nullish<ToSdk<Delta>, "content" | "reasoningContent"> {
+  role?: string | null | undefined
+  toolCalls?: ChatCompletionChunkDeltaToolCall[] | null | undefined
+}
+
+/**
+ * A piece of a tool call. Id and type come with every piece.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionChunkDeltaToolCall } from "@sluice/sdk/models/components"
+ *
+ * export const piece: ChatCompletionChunkDeltaToolCall = { index: 0, id: "call_1", type: "function" }
+ * ```
+ */
+export interface ChatCompletionChunkDeltaToolCall extends Always<ToSdk<ToolCallDelta>, "id" | "index"> {
+  type: string
+  function?: ChatCompletionChunkDeltaToolCallFunction | null | undefined
+}
+
+/**
+ * The function that is called, as far as it is known.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionChunkDeltaToolCallFunction } from "@sluice/sdk/models/components"
+ *
+ * export const piece: ChatCompletionChunkDeltaToolCallFunction = { name: "weather", arguments: null }
+ * ```
+ */
+export interface ChatCompletionChunkDeltaToolCallFunction
+  extends Nullish<NonNullable<ToolCallDelta["function"]>, "name" | "arguments"> {}
+
+/**
+ * How likely the tokens were.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionLogProbs } from "@sluice/sdk/models/components"
+ *
+ * export const logprobs: ChatCompletionLogProbs = { content: [{ topLogprobs: [] }] }
+ * ```
+ */
+export interface ChatCompletionLogProbs {
+  content?: ChatCompletionLogProbsContent[] | null | undefined
+}
+
+/**
+ * What might have stood in one token's place. Atoma leaves the token itself out.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionLogProbsContent } from "@sluice/sdk/models/components"
+ *
+ * export const first = (place: ChatCompletionLogProbsContent) => place.topLogprobs[0]?.token
+ * ```
+ */
+export interface ChatCompletionLogProbsContent {
+  topLogprobs: ChatCompletionLogProb[]
+}
+
+/**
+ * How likely a token was.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionLogProb } from "@sluice/sdk/models/components"
+ *
+ * export const likelihood = (token: ChatCompletionLogProb) => Math.exp(token.logprob)
+ * ```
+ */
+export interface ChatCompletionLogProb
+  extends Always<TopLogprob, "token" | "logprob">,
+    Nullish<TopLogprob, "bytes"> {}
+
+/**
+ * What a call used.
+ *
+ * @example
+ * ```ts
+ * import type { CompletionUsage } from "@sluice/sdk/models/components"
+ *
+ * export const usage: CompletionUsage = { completionTokens: 12, promptTokens: 9, totalTokens: 21 }
+ * ```
+ */
+export interface CompletionUsage
+  extends Always<ToSdk<Usage>, "completionTokens" | "promptTokens" | "totalTokens"> {
+  promptTokensDetails?: PromptTokensDetails | null | undefined
+}
+
+/**
+ * Of the prompt's tokens: how many came from the cache, how many were sound. Atoma wants both or nothing.
+ *
+ * @example
+ * ```ts
+ * import type { PromptTokensDetails } from "@sluice/sdk/models/components"
+ *
+ * export const details: PromptTokensDetails = { audioTokens: 0, cachedTokens: 8 }
+ * ```
+ */
+export interface PromptTokensDetails
+  extends Always<ToSdk<CanonicalPromptTokensDetails>, "audioTokens" | "cachedTokens"> {}
