@@ -92,7 +92,7 @@ export function streamError(error: WireError): StreamError {
     code: error.status,
     message: error.message,
     type: error.type,
-    metadata: { error_type: error.kind, retryable: error.retryable, ...error.metadata },
+    metadata: { ...error.metadata, error_type: error.kind, retryable: error.retryable },
   }
 }
 

@@ -1,0 +1,12 @@
+import { type AnswerRules, COMMON_COMPLETION } from "../compatible/answer-rules.ts"
+import { COMMON_FINISHES } from "../compatible/finish.ts"
+
+export const openaiAnswer: AnswerRules = {
+  extra: "any",
+  finishes: COMMON_FINISHES,
+  toolIds: "once",
+  stopReason: "scalar",
+  // A cost is between us and the provider; only OpenRouter's clients have a place for one.
+  usage: { promptDetails: ["cache_write_tokens"], completionDetails: ["image_tokens"], cost: false },
+  completion: COMMON_COMPLETION,
+}
