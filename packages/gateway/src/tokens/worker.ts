@@ -1,0 +1,83 @@
+/**
+ * The thread that tokenizes. Text is split as o200k_base splits it, so that each piece is counted alone and the sum
+ * is exact; only an unbroken run of more than LONGEST_RUN letters, spaces or signs is cut, because merging one is
+ * quadratic in its length. Jobs take turns: a small prompt does not wait behind a huge one.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { parentPort } from "node:worker_threads"
+import { countTokens, decode, encode, setMergeCacheSize } from "gpt-tokenizer/encoding/o200k_base"
+import { O200K_TOKEN_SPLIT_REGEX } from "gpt-tokenizer/encodingParams/constants"
+
+export type TokenJob =
+  | {
+      readonly id: number
+      readonly kind: "count"
+      readonly texts: readonly string[]
+      readonly deadline: number
+    }
+  | { readonly id: number; readonly kind: "split"; readonly text: string }
+
+export type TokenAnswer =
+  | { readonly id: number; readonly tokens: number }
+  | { readonly id: number; readonly pieces: string[] }
+  | { readonly id: number; readonly failure: string }
+
+/** Longer than any word or indentation that people write. */
+const LONGEST_RUN = 4_096
+const TURN_MS = 10
+/** What looks like a special token is text when it comes from a caller. */
+const AS_TEXT = { disallowedSpecial: new Set<string>() }
+
+// Its keys are whole runs: the default of 100,000 could hold hundreds of megabytes.
+setMergeCacheSize(2_000)
+
+parentPort?.on("message", (job: TokenJob) => void answer(job))
+
+async function answer(job: TokenJob): Promise<void> {
+  try {
+    if (job.kind === "split")
+      post({ id: job.id, pieces: encode(job.text, AS_TEXT).map((token) => decode([token])) })
+    else post({ id: job.id, tokens: await count(job.texts, job.deadline) })
+  } catch (error) {
+    post({ id: job.id, failure: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+function post(message: TokenAnswer): void {
+  parentPort?.postMessage(message)
+}
+
+async function count(texts: readonly string[], deadline: number): Promise<number> {
+  const end = performance.now() + deadline
+  let turnEnd = performance.now() + TURN_MS
+  let tokens = 0
+  for (const text of texts) {
+    let from = 0
+    for (const [piece] of text.matchAll(O200K_TOKEN_SPLIT_REGEX)) {
+      const now = performance.now()
+      if (now >= end) break
+      if (now >= turnEnd) {
+        await nextTurn()
+        turnEnd = performance.now() + TURN_MS
+      }
+      tokens += countPiece(piece)
+      from += piece.length
+    }
+    tokens += estimate(text.slice(from))
+  }
+  return tokens
+}
+
+function countPiece(piece: string): number {
+  if (piece.length <= LONGEST_RUN) return countTokens(piece, AS_TEXT)
+  let tokens = 0
+  for (let from = 0; from < piece.length; from += LONGEST_RUN) {
+    tokens += countTokens(piece.slice(from, from + LONGEST_RUN), AS_TEXT)
+  }
+  return tokens
+}
+
+/** What the deadline left uncounted, at the four bytes a token that English prose comes to. */
+function estimate(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / 4)
+}
