@@ -297,7 +297,13 @@ export class CancelledError extends SluiceError {
 export function errorOfAnswer(status: number, body: string, details: ErrorDetails = {}): SluiceError {
   const told = readError(parsed(body))
   const message = told.message ?? excerptOf(body) ?? "an error without a body"
-  const all = { code: kindOfStatus(status), retryable: isRetryable(status), ...details, ...told.details, status }
+  const all = {
+    code: kindOfStatus(status),
+    retryable: isRetryable(status),
+    ...details,
+    ...told.details,
+    status,
+  }
   return new (classOf(status))(`${status}: ${message}`, all)
 }
 
@@ -331,7 +337,9 @@ function readError(body: unknown): { message?: string; details: ErrorDetails } {
   const metadata = objectOr(error["metadata"])
   const message = [error["message"], outer["error"], outer["message"], outer["detail"]].find(isText)
   const word = [metadata["error_type"], error["code"], error["type"], outer["code"]].find(isText)
-  const status = [error["code"], outer["code"], outer["status"]].map(numberOr).find((code) => code !== undefined)
+  const status = [error["code"], outer["code"], outer["status"]]
+    .map(numberOr)
+    .find((code) => code !== undefined)
   const details: ErrorDetails = {
     code: word,
     status,
@@ -370,4 +378,3 @@ function parsed(body: string): unknown {
 function withoutUndefined<T extends object>(members: T): T {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
 }
-

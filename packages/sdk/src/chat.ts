@@ -1,0 +1,253 @@
+/** `client.chat`: a call from its parameters to its stream or its answer, and a stream picked up again. */
+import { type ChatRequest, type Completion, type JsonObject, toSdk, toWire } from "@sluice/protocol"
+import type { BackoffOptions } from "./backoff.ts"
+import { type Connection, openConnection } from "./connection.ts"
+import { SluiceError } from "./errors.ts"
+import { isTypedFormat, type ParsedBy, parseOutput } from "./format.ts"
+import { readCompletion } from "./read.ts"
+import { type Answer, type Outgoing, readText, requestIdOf, type Transport } from "./request.ts"
+import type { ChatCompletion, ChatParams } from "./shapes.ts"
+import { createEventSource } from "./source.ts"
+import { ChatStream, type StreamParts } from "./stream.ts"
+import { SYSTEMS, type Target } from "./system.ts"
+import type { ToolCallsOf } from "./tools.ts"
+import { createWatch, listenTo, TIMER_DEFAULTS, type TimerOptions, type Watch } from "./watch.ts"
+
+/**
+ * What one call may do differently from its client.
+ *
+ * @example
+ * ```ts
+ * import type { CallOptions } from "@sluice/sdk"
+ *
+ * export const hasty: CallOptions = { signal: AbortSignal.timeout(30_000), retries: 0 }
+ * ```
+ */
+export interface CallOptions {
+  /** Aborting it cancels the call, at the gateway too. */
+  signal?: AbortSignal
+  headers?: Readonly<Record<string, string>>
+  timers?: TimerOptions
+  /** How often a call is tried again before it has begun to answer. Default 2. */
+  retries?: number
+  /** One of its own is made for every call; give one to join a call that another process has made. */
+  idempotencyKey?: string
+}
+
+/**
+ * `client.chat`: calls and their streams.
+ *
+ * @example
+ * ```ts
+ * import { Sluice } from "@sluice/sdk"
+ *
+ * const { chat } = new Sluice({ system: "openrouter", apiKey: "sk-…" })
+ * const messages = [{ role: "user" as const, content: "Hello" }]
+ * const stream = await chat.send({ model: "openai/gpt-4o-mini", messages, stream: true })
+ * for await (const text of stream.text()) console.log(text)
+ * const completion = await chat.send({ model: "openai/gpt-4o-mini", messages })
+ * console.log(completion.choices[0]?.message.content)
+ * ```
+ */
+export interface Chat {
+  send<const Params extends ChatParams>(
+    params: Params & { stream: true },
+    options?: CallOptions,
+  ): Promise<ChatStream<ToolCallsOf<Params>, OutputOf<Params>>>
+  send<const Params extends ChatParams>(
+    params: Params & { stream?: false },
+    options?: CallOptions,
+  ): Promise<ParsedCompletion<Params>>
+  send(params: ChatParams, options?: CallOptions): Promise<ChatStream | ChatCompletion>
+  /** Reads a gateway's stream from behind an event, in another process than the one that began it, too. */
+  resume(bookmark: { id: string; lastEventId?: string }, options?: CallOptions): Promise<ChatStream>
+}
+
+/** What a request's format promises; unknown where it promises nothing. */
+type OutputOf<Params> = Params extends { responseFormat: infer Format } | { response_format: infer Format }
+  ? ParsedBy<Format>
+  : unknown
+
+/** `parsed` is there where the request's format has come from `jsonFormat`. */
+type ParsedCompletion<Params> =
+  unknown extends OutputOf<Params> ? ChatCompletion : ChatCompletion & { parsed: OutputOf<Params> }
+
+export interface ChatSettings {
+  readonly transport: Transport
+  readonly target: Target
+  readonly timers: TimerOptions
+  readonly retries: number
+  readonly resume: BackoffOptions
+}
+
+const PATH = "/chat/completions"
+const EVENTS = "text/event-stream"
+
+export function createChat({ transport, target, timers, retries, resume }: ChatSettings): Chat {
+  /** Taken for granted from the target, or learnt from an answer. */
+  let isSluice = target.isSluice
+
+  async function send(params: ChatParams, options: CallOptions = {}): Promise<ChatStream | ChatCompletion> {
+    const body = bodyOf(params)
+    const outgoing: Omit<Outgoing, "watch"> = {
+      method: "POST",
+      path: PATH,
+      body: JSON.stringify(body),
+      headers: {
+        accept: body["stream"] === true ? EVENTS : "application/json",
+        ...(isSluice && {
+          "idempotency-key": options.idempotencyKey ?? randomKey(),
+          "sluice-on-disconnect": "drain:60",
+        }),
+        ...options.headers,
+      },
+      retries: options.retries ?? retries,
+      repeatable: isSluice,
+    }
+    const { tools } = params
+    const format = "responseFormat" in params ? params.responseFormat : params["response_format" as never]
+    if (body["stream"] === true) {
+      const choices = typeof body["n"] === "number" ? body["n"] : 1
+      const early = { timer: "connect", onLateAnswer: cancelLate } as const
+      return openStream({ ...outgoing, ...early }, options, { choices, tools, format })
+    }
+    const completion = await complete(outgoing, options)
+    if (!isTypedFormat(format)) return completion
+    return Object.assign(completion, { parsed: await parseOutput(completion, format) })
+  }
+
+  return {
+    send: send as Chat["send"],
+    async resume({ id, lastEventId = "" }, options = {}) {
+      if (!isSluice) throw new SluiceError("Only a stream of a Sluice gateway can be resumed.")
+      const outgoing = { ...resumption(id, lastEventId, options), retries: options.retries ?? retries }
+      return openStream(outgoing, options, { choices: 0, id, lastEventId })
+    },
+  }
+
+  async function complete(outgoing: Omit<Outgoing, "watch">, options: CallOptions): Promise<ChatCompletion> {
+    const watch = watchOf(options)
+    watch.contentArrived()
+    const stopListening = listenTo(options.signal, watch.stop)
+    try {
+      return toSdk(await transport({ ...outgoing, watch }, (answer) => readWhole(answer, watch)))
+    } finally {
+      stopListening()
+    }
+  }
+
+  async function openStream(
+    outgoing: Omit<Outgoing, "watch">,
+    options: CallOptions,
+    {
+      id,
+      lastEventId = "",
+      ...asked
+    }: Pick<StreamParts, "choices" | "tools" | "format" | "id"> & { lastEventId?: string },
+  ): Promise<ChatStream> {
+    const watch = watchOf(options)
+    if (lastEventId !== "") watch.contentArrived()
+    const stopListening = listenTo(options.signal, watch.stop)
+    let first: Connection
+    try {
+      first = await transport({ ...outgoing, watch }, (answer) => openConnection(answer, watch))
+    } finally {
+      stopListening()
+    }
+    const streamId = streamIdOf(first.response) ?? id
+    isSluice ||= streamId !== undefined
+    const reopen = (behind: string) =>
+      transport({ ...resumption(streamId ?? "", behind, options), watch }, (answer) =>
+        openConnection(answer, watch),
+      )
+    return new ChatStream({
+      source: (isFinished) =>
+        createEventSource({
+          first,
+          lastEventId,
+          watch,
+          isFinished,
+          backoff: resume,
+          ...(streamId !== undefined && { reopen }),
+        }),
+      watch,
+      response: first.response,
+      requestId: requestIdOf(first.response),
+      id: streamId,
+      ...asked,
+      signal: options.signal,
+      ...(streamId !== undefined && { tell: (what: "cancel" | "detach") => tell(streamId, what, options) }),
+      ...(lastEventId !== "" && { retrieve: () => retrieve(streamId ?? "", options) }),
+    })
+  }
+
+  function resumption(id: string, lastEventId: string, { headers }: CallOptions): Omit<Outgoing, "watch"> {
+    return {
+      method: "GET",
+      path: `${pathOf(id)}?stream=true`,
+      headers: { accept: EVENTS, "last-event-id": lastEventId || undefined, ...headers },
+      timer: "connect",
+      repeatable: true,
+    }
+  }
+
+  async function retrieve(id: string, options: CallOptions): Promise<Completion> {
+    const watch = watchOf(options)
+    const outgoing = { method: "GET", path: pathOf(id), headers: options.headers, repeatable: true } as const
+    return transport({ ...outgoing, watch, retries }, (answer) => readWhole(answer, watch))
+  }
+
+  async function tell(id: string, what: "cancel" | "detach", { headers }: CallOptions): Promise<void> {
+    const watch = createWatch({ ...TIMER_DEFAULTS, total: LONGEST_TELLING_MS })
+    const outgoing = { method: "POST", path: `${pathOf(id)}/${what}`, headers, repeatable: true } as const
+    await transport({ ...outgoing, watch, retries: 2 }, (answer) => readText(answer, watch))
+  }
+
+  /** The caller has gone, the call has not: as soon as the answer names its stream, it is cancelled. */
+  function cancelLate({ response, close }: Answer): void {
+    const id = streamIdOf(response)
+    if (id === undefined) close()
+    else tell(id, "cancel", {}).then(close, close)
+  }
+
+  function watchOf(options: CallOptions): Watch {
+    const idle = isSluice ? { idle: SLUICE_IDLE_MS } : {}
+    return createWatch({ ...TIMER_DEFAULTS, ...idle, ...timers, ...options.timers })
+  }
+
+  function bodyOf(params: ChatParams): JsonObject {
+    const request: ChatRequest = toWire(params)
+    const { adjust } = SYSTEMS[target.system]
+    // Usage comes only when asked for, and `final()` promises it.
+    const usage = request.stream && request.stream_options === undefined
+    const body: JsonObject = usage ? { ...request, stream_options: { include_usage: true } } : { ...request }
+    return adjust ? adjust(body) : body
+  }
+}
+
+/** Four of the gateway's heartbeats. */
+const SLUICE_IDLE_MS = 60_000
+
+/** A caller who leaves does not wait longer than this for the gateway to have heard it. */
+const LONGEST_TELLING_MS = 5_000
+
+async function readWhole(answer: Answer, watch: Watch): Promise<Completion> {
+  const { text, broken } = await readText(answer, watch)
+  if (broken) throw broken
+  return readCompletion(text)
+}
+
+function pathOf(id: string): string {
+  return `${PATH}/${encodeURIComponent(id)}`
+}
+
+function streamIdOf(response: Response): string | undefined {
+  return response.headers.get("sluice-stream-id") ?? undefined
+}
+
+/** Not `crypto.randomUUID`: a browser has that on secure pages only. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("")
+}

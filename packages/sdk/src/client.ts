@@ -1,0 +1,120 @@
+/** The client: where it points, what every call of it carries, and what can be asked of it. */
+import { isObject, type JsonObject, toSdk } from "@sluice/protocol"
+import type { BackoffOptions } from "./backoff.ts"
+import { type Chat, createChat } from "./chat.ts"
+import { MalformedResponseError, natureOf, SluiceError } from "./errors.ts"
+import { createTransport, type FetchFunction, readText } from "./request.ts"
+import type { ChatModel } from "./shapes.ts"
+import { SYSTEMS, type SystemName, targetOf, variable } from "./system.ts"
+import { createWatch, listenTo, TIMER_DEFAULTS, type TimerOptions } from "./watch.ts"
+
+/**
+ * What a client is made with.
+ *
+ * A `baseURL` alone means a Sluice gateway (or, where its host is one of the known systems' own, that system). For
+ * any other OpenAI-compatible server say `{ system: "openai", baseURL }`: the gateway's own headers
+ * (`Idempotency-Key`, `Last-Event-ID`, `sluice-*`) go to nobody else. A server that answers with `sluice-stream-id`
+ * has shown what it is, and from then on gets them too.
+ *
+ * @example
+ * ```ts
+ * import { Sluice, type SluiceOptions } from "@sluice/sdk"
+ *
+ * const local: SluiceOptions = { system: "openai", baseURL: "http://127.0.0.1:8080/v1", apiKey: "none" }
+ * export const client = new Sluice(local)
+ * ```
+ */
+export interface SluiceOptions {
+  /** Whom to speak to. It fills in the address and says where the key is looked for. */
+  system?: SystemName
+  /** Up to `/chat/completions`. Default: the system's own, or `SLUICE_BASE_URL`. */
+  baseURL?: string
+  /** Default: the system's environment variable. */
+  apiKey?: string
+  headers?: Readonly<Record<string, string>>
+  fetch?: FetchFunction
+  timers?: TimerOptions
+  /** How often a call is tried again before it has begun to answer. Default 2. */
+  retries?: number
+  /** How a stream that dropped is picked up again. */
+  resume?: BackoffOptions
+}
+
+/**
+ * The client of a Sluice gateway, of OpenRouter, r9s, Atoma, Orq or OpenAI, and of any server compatible with it.
+ *
+ * @example
+ * ```ts
+ * import { Sluice } from "@sluice/sdk"
+ *
+ * const client = new Sluice({ baseURL: "http://127.0.0.1:4000/v1", apiKey: "sk-…" })
+ * const messages = [{ role: "user" as const, content: "Tell me a story." }]
+ * const stream = await client.chat.send({ model: "sim/story", messages, stream: true })
+ * for await (const chunk of stream) console.log(chunk.choices[0]?.delta.content ?? "")
+ * const completion = await stream.final()
+ * console.log(completion.usage)
+ * ```
+ */
+export class Sluice {
+  readonly baseURL: string
+  readonly chat: Chat
+  readonly models: {
+    /** The models that the server offers. */
+    list(options?: { signal?: AbortSignal; headers?: Readonly<Record<string, string>> }): Promise<ChatModel[]>
+  }
+
+  constructor(options: SluiceOptions = {}) {
+    const target = targetOf(options)
+    const headers = {
+      ...authorization(options.apiKey ?? variable(SYSTEMS[target.system].keyVariable)),
+      ...options.headers,
+    }
+    const { timers = {}, retries = 2, resume = {} } = options
+    const transport = createTransport({ baseURL: target.baseURL, headers, fetch: options.fetch })
+    this.baseURL = target.baseURL
+    this.chat = createChat({ transport, target, timers, retries, resume })
+    this.models = {
+      async list({ signal, headers } = {}) {
+        const watch = createWatch({ ...TIMER_DEFAULTS, ...timers })
+        const stopListening = listenTo(signal, watch.stop)
+        const outgoing = {
+          method: "GET",
+          path: "/models",
+          headers,
+          repeatable: true,
+          retries,
+          watch,
+        } as const
+        return transport(outgoing, async (answer) =>
+          readModels((await readText(answer, watch)).text),
+        ).finally(stopListening)
+      },
+    }
+  }
+}
+
+/** No key, no header: a local server may want none, every other says so itself. */
+function authorization(apiKey: string | undefined): Record<string, string> {
+  const key = apiKey?.trim()
+  if (!key) return {}
+  // A runtime's own message about such a header would show the key.
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new SluiceError("The API key has characters that no header can carry.")
+  return { authorization: `Bearer ${key}` }
+}
+
+function readModels(body: string): ChatModel[] {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {}
+  const list: unknown = isObject(value) ? value["data"] : value
+  if (!Array.isArray(list) || !list.every(isModel)) {
+    throw new MalformedResponseError("The server sent no list of models.", { received: natureOf(body) })
+  }
+  return list.map((model) => toSdk(model))
+}
+
+function isModel(value: unknown): value is { id: string } & JsonObject {
+  return isObject(value) && typeof value["id"] === "string"
+}

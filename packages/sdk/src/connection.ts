@@ -1,0 +1,91 @@
+/** One connection's events, read no faster than they are asked for. */
+import { createSseDecoder, type SseEvent } from "@sluice/protocol"
+import { excerptOf, MalformedResponseError, natureOf, type SluiceError } from "./errors.ts"
+import { type Answer, readText, requestIdOf } from "./request.ts"
+import type { Watch } from "./watch.ts"
+
+export interface Connection {
+  readonly response: Response
+  /** The next event; `undefined` when the body has ended, a rejection when it broke off. */
+  next(): Promise<SseEvent | undefined>
+  /** Events that this connection has brought. */
+  readonly events: number
+  /** What stood there instead of events, if the body held none. */
+  readonly instead: string
+  close(): void
+}
+
+const LONGEST_EXCERPT = 500
+
+/** Refuses an answer that cannot be a stream, naming what came. */
+export async function openConnection(answer: Answer, watch: Watch): Promise<Connection> {
+  const { response } = answer
+  const contentType = response.headers.get("content-type") ?? ""
+  if (/json|html|xml/i.test(contentType) || response.body === null) {
+    const { text } = await readText(answer, watch, LONGEST_EXCERPT)
+    throw notAStream(text, response)
+  }
+  return createConnection(answer, response.body.getReader(), watch)
+}
+
+/** An error for a body that is no stream of events. */
+export function notAStream(body: string, response: Response): MalformedResponseError {
+  const received = natureOf(body)
+  const excerpt = excerptOf(body)
+  const shown = excerpt === undefined ? "" : `: ${excerpt}`
+  return new MalformedResponseError(
+    `The server answered with ${received} instead of a stream of events${shown}`,
+    {
+      received,
+      status: response.status,
+      requestId: requestIdOf(response),
+    },
+  )
+}
+
+function createConnection(
+  { response, close }: Answer,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  watch: Watch,
+): Connection {
+  let waiting: SseEvent[] = []
+  let position = 0
+  let events = 0
+  let head: Uint8Array | undefined
+  let failure: unknown
+  const decoder = createSseDecoder({ onEvent: (event) => waiting.push(event) })
+
+  return {
+    response,
+    close,
+    async next() {
+      while (position === waiting.length) {
+        if (failure) throw failure
+        waiting = []
+        position = 0
+        const { value, done } = await watch.until(reader.read(), "idle")
+        if (done) return undefined
+        head ??= value.slice(0, LONGEST_EXCERPT)
+        try {
+          decoder.push(value)
+        } catch (error) {
+          // What came whole before it is handed out first.
+          failure = tooLarge(error)
+        }
+      }
+      events += 1
+      return waiting[position++]
+    },
+    get events() {
+      return events
+    },
+    get instead() {
+      return head === undefined || events > 0 ? "" : new TextDecoder().decode(head)
+    },
+  }
+}
+
+function tooLarge(cause: unknown): SluiceError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new MalformedResponseError(message, { received: "an event that is too large", cause })
+}

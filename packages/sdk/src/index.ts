@@ -1,0 +1,23 @@
+export type { CallOptions, Chat } from "./chat.ts"
+export { Sluice, type SluiceOptions } from "./client.ts"
+export {
+  AuthenticationError,
+  CancelledError,
+  ConnectionError,
+  InvalidRequestError,
+  MalformedResponseError,
+  NotFoundError,
+  PaymentRequiredError,
+  PermissionDeniedError,
+  ProviderError,
+  RateLimitError,
+  ServerError,
+  SluiceError,
+  StreamInterruptedError,
+  TimeoutError,
+  type TimerName,
+} from "./errors.ts"
+export type { ChatChunk, ChatCompletion, ChatEvent, ChatModel, ChatParams } from "./shapes.ts"
+export { ChatStream } from "./stream.ts"
+export type { SystemName } from "./system.ts"
+export type { TimerOptions } from "./watch.ts"

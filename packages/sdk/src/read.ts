@@ -1,0 +1,81 @@
+/** What came, made sure of: a chunk or a completion that can be used without asking, or a typed error that says why not. */
+import { type Chunk, type Completion, isObject, type JsonObject } from "@sluice/protocol"
+import { errorInBand, excerptOf, MalformedResponseError, natureOf, type SluiceError } from "./errors.ts"
+
+export function readChunk(data: string): Chunk {
+  const value = parse(data)
+  if (value === undefined) throw malformed("an event that is not JSON", data)
+  throwErrorIn(value)
+  const chunk = isObject(value) ? filledIn(value) : undefined
+  if (!isChunk(chunk)) throw malformed("a chunk of the wrong shape", data)
+  return chunk
+}
+
+export function readCompletion(body: string): Completion {
+  const value = parse(body)
+  throwErrorIn(value)
+  const choices = isObject(value) && Array.isArray(value["choices"]) ? value["choices"] : undefined
+  if (!choices?.every((choice) => isObject(choice) && isObject(choice["message"]))) {
+    throw malformed(value === undefined ? natureOf(body) : "JSON that is no chat completion", body)
+  }
+  return value as Completion
+}
+
+/** Whether a chunk says more than that an answer begins. */
+export function hasContent(chunk: Chunk): boolean {
+  return chunk.choices.some(
+    ({ delta, finish_reason }) =>
+      finish_reason ||
+      Object.entries(delta).some(([name, value]) => name !== "role" && value !== null && value !== ""),
+  )
+}
+
+/** Some servers leave out what has nothing to say: `choices` beside usage, the last choice's `delta`. */
+function filledIn(chunk: JsonObject): JsonObject {
+  const choices: unknown = chunk["choices"] ?? (isObject(chunk["usage"]) ? [] : undefined)
+  if (!Array.isArray(choices)) return chunk
+  const fill = (choice: unknown, index: number) =>
+    isObject(choice) ? { ...choice, index: choice["index"] ?? index, delta: choice["delta"] ?? {} } : choice
+  return { ...chunk, choices: choices.map(fill) }
+}
+
+function isChunk(value: JsonObject | undefined): value is JsonObject & Chunk {
+  return Array.isArray(value?.["choices"]) && value["choices"].every(isChoice)
+}
+
+function isChoice(choice: unknown): boolean {
+  if (!isObject(choice) || !isObject(choice["delta"])) return false
+  const { content, tool_calls } = choice["delta"]
+  return (
+    typeof choice["index"] === "number" &&
+    isOptional(choice["finish_reason"], "string") &&
+    isOptional(content, "string") &&
+    (Array.isArray(tool_calls) ? tool_calls.every(isObject) : isOptional(tool_calls))
+  )
+}
+
+function isOptional(value: unknown, type?: string): boolean {
+  return value === undefined || value === null || typeof value === type
+}
+
+function throwErrorIn(value: unknown): void {
+  if (!isObject(value)) return
+  const choices: unknown[] = Array.isArray(value["choices"]) ? value["choices"] : []
+  const failed = choices.find((choice) => isObject(choice) && isObject(choice["error"]))
+  const error = value["error"] ?? (isObject(failed) ? failed["error"] : undefined)
+  if (error) throw errorInBand(error)
+}
+
+function malformed(received: string, data: string): SluiceError {
+  return new MalformedResponseError(`The server sent ${received}: ${excerptOf(data) ?? "nothing"}`, {
+    received,
+  })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,144 @@
+/** The one place that talks HTTP: a request, its tries, and its answer or its typed error. */
+import { type BackoffOptions, retryAfterMs } from "./backoff.ts"
+import { CancelledError, ConnectionError, errorOfAnswer, SluiceError, TimeoutError } from "./errors.ts"
+import { isRetried, retryDelay } from "./retry.ts"
+import type { Watch } from "./watch.ts"
+
+export type FetchFunction = (input: string, init: RequestInit) => Promise<Response>
+
+export interface TransportOptions {
+  readonly baseURL: string
+  /** What every request carries: the credential, and the caller's own. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly fetch?: FetchFunction
+  readonly random?: () => number
+}
+
+export interface Outgoing {
+  readonly method: "GET" | "POST"
+  /** From the base URL on. */
+  readonly path: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string | undefined>>
+  readonly watch: Watch
+  /** Streamed answers have their headers early; others only when all is done, and no such timer. */
+  readonly timer?: "connect"
+  readonly retries?: number
+  readonly backoff?: BackoffOptions
+  readonly repeatable: boolean
+  /** An answer that comes although its caller has gone. Without it the connection is simply closed. */
+  onLateAnswer?(answer: Answer): void
+}
+
+export interface Answer {
+  readonly response: Response
+  close(): void
+}
+
+/** `read` makes of an answer what was asked for; where it fails, the whole try has. */
+export type Transport = <T>(outgoing: Outgoing, read: (answer: Answer) => T | Promise<T>) => Promise<T>
+
+export function createTransport({
+  baseURL,
+  headers,
+  fetch,
+  random = Math.random,
+}: TransportOptions): Transport {
+  return async (outgoing, read) => {
+    const { watch, retries = 0, backoff = {}, repeatable } = outgoing
+    for (let retry = 1; ; retry++) {
+      try {
+        return await read(await open(outgoing))
+      } catch (error) {
+        if (!(error instanceof SluiceError) || retry > retries || !isRetried({ error, repeatable }))
+          throw error
+        await watch.pause(retryDelay(error, retry, random(), backoff))
+      }
+    }
+  }
+
+  async function open(outgoing: Outgoing): Promise<Answer> {
+    const { watch, timer, method, path, body } = outgoing
+    if (watch.stopped) throw watch.stopped
+    const connection = new AbortController()
+    const close = () => connection.abort()
+    const init = { method, body, headers: headersOf(outgoing), signal: connection.signal }
+    const pending = call(baseURL + path, init)
+    let response: Response
+    try {
+      response = await watch.until(pending, timer)
+    } catch (error) {
+      const { onLateAnswer } = outgoing
+      if (onLateAnswer && isGivenUp(error))
+        pending.then((late) => onLateAnswer({ response: late, close }), close)
+      else close()
+      throw error instanceof SluiceError ? error : connectionError(`No answer from ${baseURL}`, error)
+    }
+    const answer = { response, close }
+    if (response.ok) return answer
+    const { text } = await readText(answer, watch, LONGEST_ERROR)
+    const wait = retryAfterMs(response.headers)
+    throw errorOfAnswer(response.status, text, { requestId: requestIdOf(response), retryAfterMs: wait })
+  }
+
+  /** A fetch that throws instead of rejecting is somebody's own: it gets the same treatment. */
+  async function call(url: string, init: RequestInit): Promise<Response> {
+    return (fetch ?? globalThis.fetch)(url, init)
+  }
+
+  function headersOf(outgoing: Outgoing): Headers {
+    const all = new Headers(headers)
+    if (outgoing.body !== undefined) all.set("content-type", "application/json")
+    for (const [name, value] of Object.entries(outgoing.headers ?? {}))
+      if (value !== undefined) all.set(name, value)
+    return all
+  }
+}
+
+const LONGEST_ERROR = 65_536
+
+/** The body as text; where it broke off, as far as it came. The connection is closed behind it. */
+export async function readText(
+  { response, close }: Answer,
+  watch: Watch,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<{ text: string; broken?: ConnectionError }> {
+  const reader = response.body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ""
+  try {
+    while (reader && text.length < limit) {
+      const { value, done } = await watch.until(reader.read(), "idle")
+      if (done) break
+      text += decoder.decode(value, { stream: true })
+    }
+    return { text }
+  } catch (error) {
+    if (error instanceof SluiceError) throw error
+    return { text, broken: connectionError("The answer broke off", error) }
+  } finally {
+    close()
+  }
+}
+
+export function requestIdOf(response: Response): string | undefined {
+  return response.headers.get("x-request-id") ?? undefined
+}
+
+/** The caller has gone, or waits no longer; a `connect` timer only means: try again. */
+function isGivenUp(error: unknown): boolean {
+  return error instanceof CancelledError || (error instanceof TimeoutError && error.timer !== "connect")
+}
+
+function connectionError(what: string, cause: unknown): ConnectionError {
+  const reason = cause instanceof Error ? reasonOf(cause) : String(cause)
+  return new ConnectionError(`${what}: ${reason}`, { retryable: true, code: "connection", cause })
+}
+
+/** Node says only "fetch failed"; what failed is its cause. */
+function reasonOf(error: Error): string {
+  const { cause } = error
+  return cause instanceof Error && cause.message !== ""
+    ? `${error.message} (${cause.message})`
+    : error.message
+}

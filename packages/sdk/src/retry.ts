@@ -1,0 +1,54 @@
+/** What is tried again before an answer has begun, and what never: a list of sentences, the first that fits decides. */
+import { type BackoffOptions, backoffDelay } from "./backoff.ts"
+import { ConnectionError, type SluiceError, TimeoutError } from "./errors.ts"
+
+export interface FailedTry {
+  readonly error: SluiceError
+  /** A second try can neither do nor cost a thing twice: it only reads, or the server knows the call by its key. */
+  readonly repeatable: boolean
+}
+
+const LONGEST_PATIENCE_MS = 60_000
+
+const SENTENCES: readonly { readonly retried: boolean; fits(failed: FailedTry): boolean }[] = [
+  // What the server asks to be left alone with for more than a minute is not retried: nobody waits that long.
+  { retried: false, fits: ({ error }) => (error.retryAfterMs ?? 0) > LONGEST_PATIENCE_MS },
+  // A connection that was never made is retried: nothing has been asked yet.
+  { retried: true, fits: ({ error }) => error instanceof ConnectionError && wasNeverMade(error) },
+  // A connection that broke, or stayed silent, before the headers is retried where the call is repeatable.
+  { retried: true, fits: ({ error, repeatable }) => repeatable && isSilence(error) },
+  // Elsewhere it is not: the call may have been served, and would be billed twice.
+  { retried: false, fits: ({ error }) => isSilence(error) },
+  // 408, 409, 425, 429 and 5xx (but 501) are retried, unless the server says that it is of no use.
+  { retried: true, fits: ({ error }) => (error.status ?? 0) >= 400 && error.retryable },
+  // Everything else is not: 400, 401, 402, 403, 404, 410, 413, 422; an abort; an answer that is none.
+  { retried: false, fits: () => true },
+]
+
+export function isRetried(failed: FailedTry): boolean {
+  return SENTENCES.find((sentence) => sentence.fits(failed))?.retried ?? false
+}
+
+/** The wait before retry 1, 2, …: at once after a drop, after a refusal only with a breath. */
+export function retryDelay(
+  error: SluiceError,
+  retry: number,
+  random: number,
+  options: BackoffOptions,
+): number {
+  const attempt = error instanceof ConnectionError ? retry : retry + 1
+  return backoffDelay(attempt, random, options, { retryAfterMs: error.retryAfterMs })
+}
+
+function isSilence(error: SluiceError): boolean {
+  return error instanceof ConnectionError || (error instanceof TimeoutError && error.timer === "connect")
+}
+
+/** Node, Bun and Deno say so; a browser does not, and there it counts as broken. */
+function wasNeverMade(error: SluiceError): boolean {
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    const code = "code" in cause ? String(cause.code) : ""
+    if (/REFUSED|NOTFOUND|EAI_AGAIN|UNREACH|CONNECT_TIMEOUT/i.test(code)) return true
+  }
+  return false
+}

@@ -1,0 +1,152 @@
+/**
+ * A stream's events over as many connections as it takes: when one drops, the next begins behind the last event
+ * that was handed out. No event is lost, none comes twice.
+ */
+import type { SseEvent } from "@sluice/protocol"
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffDelay } from "./backoff.ts"
+import { type Connection, notAStream } from "./connection.ts"
+import { natureOf, SluiceError, StreamInterruptedError, TimeoutError } from "./errors.ts"
+import type { Watch } from "./watch.ts"
+
+export interface EventSource {
+  /** The next event; `undefined` at the stream's end, which is never a silent one. */
+  next(): Promise<SseEvent | undefined>
+  /** Of the last event handed out; `""` before the first. */
+  readonly lastEventId: string
+  close(): void
+}
+
+export interface EventSourceOptions {
+  readonly first: Connection
+  readonly lastEventId: string
+  readonly watch: Watch
+  /** Opens the stream again behind an event. Without it, a drop is the end. */
+  readonly reopen?: (lastEventId: string) => Promise<Connection>
+  /** Whether what was handed out so far says that the answer is complete. */
+  readonly isFinished: () => boolean
+  readonly backoff: BackoffOptions
+  readonly random?: () => number
+}
+
+/** What happened in place of an event. */
+type Drop = { readonly drop: unknown }
+
+export function createEventSource(options: EventSourceOptions): EventSource {
+  const { watch, reopen, isFinished, backoff, random = Math.random } = options
+  let connection = options.first
+  let lastEventId = options.lastEventId
+  /** On a connection opened anew, until its first event that we did not have. */
+  let isCatchingUp = false
+  let attempts = 0
+  let retryMs: number | undefined
+  let anyEvents = false
+  let ended = false
+
+  return {
+    async next() {
+      while (!ended) {
+        const event = await nextOrDrop()
+        if (event === undefined) end()
+        else if ("drop" in event) await reconnect(event.drop)
+        else if (!isOld(event)) return handOut(event)
+      }
+      return undefined
+    },
+    get lastEventId() {
+      return lastEventId
+    },
+    close: () => connection.close(),
+  }
+
+  async function nextOrDrop(): Promise<SseEvent | Drop | undefined> {
+    try {
+      const event = await connection.next()
+      if (event === undefined) return isRealEnd() ? undefined : { drop: endedEarly() }
+      if (event.data === "[DONE]") return undefined
+      return isGap(event) ? { drop: new Error(`event ${event.id} came after ${lastEventId || 0}`) } : event
+    } catch (error) {
+      if (isFinal(error)) throw error
+      return { drop: error }
+    }
+  }
+
+  function handOut(event: SseEvent): SseEvent {
+    isCatchingUp = false
+    anyEvents = true
+    attempts = 0
+    retryMs = event.retry ?? retryMs
+    if (event.id !== "") lastEventId = event.id
+    return event
+  }
+
+  function end(): void {
+    ended = true
+    connection.close()
+  }
+
+  /** Many servers send no `[DONE]`; a gateway may have more to say, until coming back has brought nothing new. */
+  function isRealEnd(): boolean {
+    return isFinished() && (!reopen || connection.events === 0)
+  }
+
+  function endedEarly(): Error {
+    const nature = anyEvents ? "" : natureOf(connection.instead)
+    if (nature === "HTML" || nature === "JSON") throw notAStream(connection.instead, connection.response)
+    return new Error("it ended without a finish reason or [DONE]")
+  }
+
+  /** A server that begins again from its first event is followed too. */
+  function isOld(event: SseEvent): boolean {
+    return isCatchingUp && isNumber(event.id) && Number(event.id) <= Number(lastEventId)
+  }
+
+  function isGap(event: SseEvent): boolean {
+    return isCatchingUp && isNumber(event.id) && Number(event.id) > Number(lastEventId) + 1
+  }
+
+  /** One silence may be a dead connection, a second one is the server's. All else that is typed is no drop. */
+  function isFinal(error: unknown): boolean {
+    if (error instanceof TimeoutError && error.timer === "idle") return !reopen || attempts > 0
+    return error instanceof SluiceError
+  }
+
+  async function reconnect(drop: unknown): Promise<void> {
+    connection.close()
+    let cause = drop
+    let retryAfterMs: number | undefined
+    // Where events carry no ids there is no place to come back to: all would come again, from the first.
+    const canResume = reopen !== undefined && (!anyEvents || isNumber(lastEventId))
+    while (canResume && attempts < (backoff.attempts ?? BACKOFF_DEFAULTS.attempts)) {
+      attempts += 1
+      await watch.pause(backoffDelay(attempts, random(), backoff, { retryMs, retryAfterMs }))
+      try {
+        connection = await reopen(lastEventId)
+        isCatchingUp = true
+        return
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        cause = error
+        if (!error.retryable) break
+        retryAfterMs = error.retryAfterMs
+      }
+    }
+    if (isFinished()) end()
+    else throw interrupted(cause)
+  }
+
+  /** The failed attempt's own error, and not the end of the whole call. */
+  function isPassing(error: unknown): error is SluiceError {
+    const isWatch =
+      watch.stopped !== undefined || (error instanceof TimeoutError && error.timer !== "connect")
+    return error instanceof SluiceError && !isWatch
+  }
+}
+
+function isNumber(id: string): boolean {
+  return /^\d+$/.test(id)
+}
+
+function interrupted(cause: unknown): StreamInterruptedError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new StreamInterruptedError(`The stream broke off and could not be resumed: ${reason}`, { cause })
+}

@@ -1,0 +1,141 @@
+/**
+ * One call's watch: everything that the call waits for, it waits for through here, so that a timer or an abort ends
+ * the wait at once, whatever the network does. Only waiting counts for `firstContent` and `idle`: a caller who is
+ * slow to read is not the server's silence.
+ */
+import { CancelledError, type SluiceError, TimeoutError, type TimerName } from "./errors.ts"
+
+/**
+ * The four timers, in milliseconds; `Infinity` switches one off.
+ *
+ * @example
+ * ```ts
+ * import { Sluice, type TimerOptions } from "@sluice/sdk"
+ *
+ * const timers: TimerOptions = { connect: 5_000, firstContent: 30_000, idle: 20_000, total: 120_000 }
+ * export const client = new Sluice({ apiKey: "sk-…", timers })
+ * ```
+ */
+export interface TimerOptions {
+  /** From sending a streamed request to the headers of its answer; each try has its own. Default 60 s. */
+  connect?: number
+  /** To the first chunk that says more than the role. Default 10 minutes. */
+  firstContent?: number
+  /** From one sign of life to the next; a heartbeat is one. Default 60 s from a Sluice gateway, else 5 minutes. */
+  idle?: number
+  /** For the whole call. Default 30 minutes. */
+  total?: number
+}
+
+export const TIMER_DEFAULTS = {
+  connect: 60_000,
+  firstContent: 600_000,
+  idle: 300_000,
+  total: 1_800_000,
+} as const
+
+/** What a runtime's `setTimeout` takes; a longer one would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+export interface Watch {
+  /** Waits for `work`, but no longer than the timers that apply. */
+  until<T>(work: Promise<T>, timer?: "connect" | "idle"): Promise<T>
+  pause(milliseconds: number): Promise<void>
+  /** There is content: `firstContent` has done its duty. */
+  contentArrived(): void
+  /** Ends the present wait, and every later one, with this error. */
+  stop(error: SluiceError): void
+  readonly stopped: SluiceError | undefined
+}
+
+export function createWatch(timers: Required<TimerOptions>): Watch {
+  const started = performance.now()
+  let firstContentLeft: number = timers.firstContent
+  let stopped: SluiceError | undefined
+  let interrupt: (error: SluiceError) => void = () => {}
+
+  function until<T>(work: Promise<T>, timer?: "connect" | "idle"): Promise<T> {
+    if (stopped) {
+      work.catch(() => {})
+      return Promise.reject(stopped)
+    }
+    return new Promise((resolve, reject) => {
+      const waitingSince = performance.now()
+      const [name, milliseconds] = firstToFire(timer, waitingSince)
+      const alarm = setAlarm(milliseconds, () => interrupt(timeoutError(name, timers[name])))
+      let waiting = true
+      const end = (settle: () => void) => {
+        if (!waiting) return
+        waiting = false
+        clearTimeout(alarm)
+        firstContentLeft -= performance.now() - waitingSince
+        settle()
+      }
+      interrupt = (error) => end(() => reject(error))
+      work.then(
+        (value) => end(() => resolve(value)),
+        (error) => end(() => reject(error)),
+      )
+    })
+  }
+
+  function firstToFire(timer: "connect" | "idle" | undefined, now: number): [TimerName, number] {
+    const total: [TimerName, number] = ["total", timers.total - (now - started)]
+    const all: [TimerName, number][] = [total, ["firstContent", firstContentLeft]]
+    if (timer) all.push([timer, timers[timer]])
+    return all.reduce((first, next) => (next[1] < first[1] ? next : first))
+  }
+
+  return {
+    until,
+    async pause(milliseconds) {
+      let alarm: ReturnType<typeof setTimeout> | undefined
+      const over = new Promise<void>((resolve) => {
+        alarm = setTimeout(resolve, milliseconds)
+      })
+      try {
+        await until(over)
+      } finally {
+        clearTimeout(alarm)
+      }
+    },
+    contentArrived() {
+      firstContentLeft = Number.POSITIVE_INFINITY
+    },
+    stop(error) {
+      stopped ??= error
+      interrupt(stopped)
+    },
+    get stopped() {
+      return stopped
+    },
+  }
+}
+
+/** Calls `onAbort` once when the signal is aborted, at once if it is already; gives the way to stop listening. */
+export function listenTo(
+  signal: AbortSignal | undefined,
+  onAbort: (error: CancelledError) => void,
+): () => void {
+  if (signal === undefined) return () => {}
+  const listener = () => onAbort(new CancelledError("The call was aborted.", { cause: signal.reason }))
+  if (signal.aborted) listener()
+  else signal.addEventListener("abort", listener, { once: true })
+  return () => signal.removeEventListener("abort", listener)
+}
+
+function setAlarm(milliseconds: number, ring: () => void): ReturnType<typeof setTimeout> | undefined {
+  return milliseconds > LONGEST_TIMER ? undefined : setTimeout(ring, Math.max(0, milliseconds))
+}
+
+const MEANINGS: Record<TimerName, string> = {
+  connect: "The server did not answer",
+  firstContent: "No content arrived",
+  idle: "The stream fell silent for more",
+  total: "The call was not done",
+}
+
+function timeoutError(timer: TimerName, milliseconds: number): TimeoutError {
+  const than = timer === "idle" ? " than" : " within"
+  return new TimeoutError(`${MEANINGS[timer]}${than} ${milliseconds} ms (timer ${timer}).`, { timer })
+}
