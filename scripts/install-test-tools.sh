@@ -1,0 +1,30 @@
+#!/bin/sh
+# Installs what tests use and npm cannot bring, only where it is missing: `install-test-tools.sh chromium …`.
+# On Debian as root it installs them itself; elsewhere it says what to install.
+set -eu
+
+has() {
+  case "$1" in
+    chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+    postgresql) command -v postgres || ls /usr/lib/postgresql/*/bin/postgres ;;
+    *) command -v "$1" || command -v "/usr/sbin/$1" ;;
+  esac >/dev/null 2>&1
+}
+
+missing=
+for tool in "$@"; do has "$tool" || missing="$missing $tool"; done
+[ -z "$missing" ] && exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "sluice: the tests need$missing. On Debian or Ubuntu: sudo sh scripts/install-test-tools.sh$missing" >&2
+  exit 1
+fi
+echo "sluice: installing$missing for the tests, once …" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+{ apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 || {
+  tail -n 20 "$log" >&2
+  echo "sluice: could not install$missing. Try: apt-get install$missing" >&2
+  exit 1
+}
