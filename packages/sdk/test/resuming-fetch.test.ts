@@ -7,15 +7,16 @@ import OpenAI from "openai"
 import { StreamInterruptedError } from "../src/errors.ts"
 import type { Fetch } from "../src/resumable-call.ts"
 import { resumingFetch } from "../src/resuming-fetch.ts"
-import { type ResumableServer, sampleEvents, startResumableServer } from "./resumable-server.ts"
+import { chunkOf, ENVELOPE, type ScriptedServer, startScriptedServer, USAGE } from "./scripted-server.ts"
 
 const WORDS = [" once", " upon", " a", " tïme", " there", ' was"error":', " {}", "\n\n", " a", " 🦥"]
-const EVENTS = sampleEvents(WORDS)
+const EVENTS = eventsOf(WORDS)
+const CANCEL = /^POST .*\/cancel$/
 const QUICK = { initialMs: 1, maxMs: 2 }
 
-let server: ResumableServer
+let server: ScriptedServer
 before(async () => {
-  server = await startResumableServer()
+  server = await startScriptedServer()
 })
 after(() => server.close())
 beforeEach(() => {
@@ -24,6 +25,15 @@ beforeEach(() => {
 })
 
 const request = { model: "sim/story", messages: [{ role: "user" as const, content: "Go on." }] }
+
+function eventsOf(words: string[]): string[] {
+  return [
+    chunkOf({ role: "assistant", content: "" }),
+    ...words.map((content) => chunkOf({ content })),
+    chunkOf({}, "stop"),
+    JSON.stringify({ ...ENVELOPE, choices: [], usage: USAGE }),
+  ]
+}
 
 function post(fetch = resumingFetch(QUICK), init: RequestInit = {}): Promise<Response> {
   return fetch(`${server.url}/chat/completions`, {
@@ -42,15 +52,13 @@ async function uncut(): Promise<string> {
 }
 
 test("cut at every byte, the body is byte for byte that of a stream never cut", async () => {
-  server.events = sampleEvents([" é", "\r\n"])
+  server.events = [chunkOf({ content: " é\r\n" }), chunkOf({}, "stop")]
   const whole = await uncut()
-  const frames = whole.split(/(?<=\n\n)/)
-  for (const [events, frame] of frames.entries()) {
-    for (let bytes = 0; bytes < Buffer.byteLength(frame); bytes++) {
-      server.reset()
-      server.cuts = [{ events, bytes }]
-      assert.equal(await (await post()).text(), whole, `cut ${bytes} bytes into event ${events + 1}`)
-    }
+  for (let bytes = 0; bytes < Buffer.byteLength(whole); bytes++) {
+    server.reset()
+    server.script = [{ bytes, how: "fin" }]
+    assert.equal(await (await post()).text(), whole, `cut at byte ${bytes}`)
+    assert.equal(server.script.length, 0, "the cut was made")
   }
 })
 
@@ -58,14 +66,14 @@ test("a body that ends early as if complete is resumed like one that breaks", as
   const whole = await uncut()
   for (let events = 0; events <= EVENTS.length; events++) {
     server.reset()
-    server.cuts = [{ events, how: "end" }]
+    server.script = [{ events, how: "end" }]
     assert.equal(await (await post()).text(), whole, `after event ${events}`)
   }
 })
 
 test("a stream is resumed again and again, each time from its last whole event", async () => {
   const whole = await uncut()
-  server.cuts = EVENTS.map(() => ({ events: 1, bytes: 10 }))
+  server.script = EVENTS.map(() => ({ events: 1, how: "fin" }))
   assert.equal(await (await post()).text(), whole)
   const resumed = server.requests.slice(1)
   assert.deepEqual(
@@ -102,7 +110,7 @@ test("what the caller has set stays as it is", async () => {
 
 test("a Request object is read as its caller meant it", async () => {
   const whole = await uncut()
-  server.cuts = [{ events: 3 }]
+  server.script = [{ events: 3, how: "fin" }]
   const input = new Request(`${server.url}/chat/completions?a=b`, {
     method: "POST",
     headers: { authorization: "Bearer sk-test", "content-type": "application/json" },
@@ -118,7 +126,7 @@ test("a Request object is read as its caller meant it", async () => {
 
 test("a call dropped before its answer is repeated under the same key", async () => {
   const whole = await uncut()
-  server.answers = ["drop", "drop"]
+  server.script = ["drop", "drop"]
   assert.equal(await (await post()).text(), whole)
   const keys = server.requests.map((seen) => seen.headers["idempotency-key"])
   assert.equal(keys.length, 3)
@@ -136,19 +144,18 @@ test("a call that never reaches the gateway fails with the runtime's own error, 
 })
 
 test("answers that are no stream of a Sluice gateway pass as they are", async () => {
-  server.answers = [{ status: 429, body: '{"error":{"message":"slow down"}}' }]
+  server.script = [{ status: 429, body: '{"error":{"message":"slow down"}}' }]
   const refused = await post()
   assert.equal(refused.status, 429)
   assert.equal(await refused.text(), '{"error":{"message":"slow down"}}')
 
-  server.answers = [{ status: 200, headers: { "content-type": "text/event-stream" }, body: "data: {}\n\n" }]
+  server.script = [{ status: 200, headers: { "content-type": "text/event-stream" }, body: "data: {}\n\n" }]
   assert.equal(await (await post()).text(), "data: {}\n\n")
   assert.equal(server.requests.length, 2)
 })
 
 test("after the last attempt that brings nothing the body errors, and never ends as if complete", async () => {
-  server.cuts = [{ events: 4 }]
-  server.answers = []
+  server.script = [{ events: 4, how: "fin" }]
   const response = await post(
     resumingFetch({ ...QUICK, attempts: 3, fetch: failingAfterFirst(new TypeError("fetch failed")) }),
   )
@@ -160,14 +167,14 @@ test("after the last attempt that brings nothing the body errors, and never ends
 })
 
 test("connections that bring nothing new count as attempts, those that bring an event begin the count anew", async () => {
-  server.cuts = [
-    { events: 2 },
-    { events: 0 },
-    { events: 0 },
-    { events: 1 },
-    { events: 0 },
-    { events: 0 },
-    { events: 0 },
+  server.script = [
+    { events: 2, how: "fin" },
+    { events: 0, how: "fin" },
+    { events: 0, how: "fin" },
+    { events: 1, how: "fin" },
+    { events: 0, how: "fin" },
+    { events: 0, how: "fin" },
+    { events: 0, how: "fin" },
   ]
   const { error } = await readToError(await post(resumingFetch({ ...QUICK, attempts: 3 })))
   assert.ok(error instanceof StreamInterruptedError)
@@ -177,9 +184,9 @@ test("connections that bring nothing new count as attempts, those that bring an 
 
 for (const status of [401, 404, 410]) {
   test(`a refusal that will stay (${status}) ends it at once, with the gateway's words`, async () => {
-    server.cuts = [{ events: 4 }]
+    server.script = [{ events: 4, how: "fin" }]
     const response = await post()
-    server.answers = [{ status, body: '{"error":{"message":"No such stream."}}' }]
+    server.script = [{ status, body: '{"error":{"message":"No such stream."}}' }]
     const { error } = await readToError(response)
     assert.ok(error instanceof StreamInterruptedError)
     assert.match(error.message, /No such stream/)
@@ -189,9 +196,9 @@ for (const status of [401, 404, 410]) {
 
 test("a refusal that may pass is waited out", async () => {
   const whole = await uncut()
-  server.cuts = [{ events: 4 }]
+  server.script = [{ events: 4, how: "fin" }]
   const response = await post()
-  server.answers = [{ status: 503, headers: { "retry-after": "0" } }, { status: 429 }, "drop"]
+  server.script = [{ status: 503, headers: { "retry-after": "0" } }, { status: 429 }, "drop"]
   assert.equal(await response.text(), whole)
   assert.equal(server.requests.length, 5)
 })
@@ -199,14 +206,14 @@ test("a refusal that may pass is waited out", async () => {
 test("an error event is an ending: it is passed on, and nothing is asked again", async () => {
   const failure = '{"id":"chatcmpl-1","object":"chat.completion.chunk","error":{"code":502,"message":"gone"}}'
   server.events = [...EVENTS.slice(0, 3), failure]
-  server.done = false
+  server.sendsDone = false
   assert.match(await (await post()).text(), /"message":"gone"\}\}\n\n$/)
   assert.equal(server.requests.length, 1)
 
   // Where the gateway breaks the body off after it, so that clients who drop the event see a failure, so do we.
   server.reset()
-  server.done = false
-  server.cuts = [{ events: 4 }]
+  server.sendsDone = false
+  server.script = [{ events: 4, how: "fin" }]
   const { text, error } = await readToError(await post())
   assert.match(text, /"message":"gone"/)
   assert.ok(error instanceof TypeError)
@@ -214,9 +221,9 @@ test("an error event is an ending: it is passed on, and nothing is asked again",
 })
 
 test("a stream that ends without [DONE], as on Orq's proxy path, ends cleanly once nothing is missing", async () => {
-  server.done = false
+  server.sendsDone = false
   const whole = (await uncut()).replace("data: [DONE]\n\n", "")
-  server.done = false
+  server.sendsDone = false
   assert.equal(await (await post()).text(), whole)
   server.events = EVENTS.slice(0, 5)
   const { error } = await readToError(await post(resumingFetch({ ...QUICK, attempts: 2 })))
@@ -225,12 +232,12 @@ test("a stream that ends without [DONE], as on Orq's proxy path, ends cleanly on
 
 test("a silent connection counts as dropped", async () => {
   const whole = await uncut()
-  server.cuts = [{ events: 3, how: "silence" }]
+  server.script = [{ events: 3, how: "stall" }]
   assert.equal(await (await post(resumingFetch({ ...QUICK, silenceMs: 50 }))).text(), whole)
 })
 
 test("aborting ends the body with the caller's reason and cancels the call", async () => {
-  server.cuts = [{ events: 3, how: "silence" }]
+  server.script = [{ events: 3, how: "stall" }]
   const controller = new AbortController()
   const response = await post(undefined, { signal: controller.signal })
   const reader = response.body!.getReader()
@@ -239,16 +246,16 @@ test("aborting ends the body with the caller's reason and cancels the call", asy
   const reading = reader.read()
   controller.abort(reason)
   await assert.rejects(reading, reason)
-  const cancel = await server.cancelled
+  const cancel = await server.saw(CANCEL)
   assert.equal(cancel.path, "/v1/chat/completions/chatcmpl-1/cancel")
   assert.equal(cancel.headers.authorization, "Bearer sk-test")
 })
 
 test("cancelling the body cancels the call", async () => {
-  server.cuts = [{ events: 3, how: "silence" }]
+  server.script = [{ events: 3, how: "stall" }]
   const response = await post()
   await response.body!.cancel()
-  assert.equal((await server.cancelled).method, "POST")
+  assert.equal((await server.saw(CANCEL)).method, "POST")
 })
 
 test("aborting before the answer rejects at once, and cancels the call as soon as its id is known", async () => {
@@ -267,7 +274,7 @@ test("aborting before the answer rejects at once, and cancels the call as soon a
   controller.abort(new Error("enough"))
   await assert.rejects(posting, /enough/)
   release.resolve()
-  assert.equal((await server.cancelled).path, "/v1/chat/completions/chatcmpl-1/cancel")
+  assert.equal((await server.saw(CANCEL)).path, "/v1/chat/completions/chatcmpl-1/cancel")
 })
 
 test("a stream that has ended is not cancelled, whatever its signal does later", async () => {
@@ -282,7 +289,7 @@ test("a stream that has ended is not cancelled, whatever its signal does later",
 })
 
 test("an answer that passes through still obeys its caller's signal", async () => {
-  server.cuts = [{ events: 3, how: "silence" }]
+  server.script = [{ events: 3, how: "stall" }]
   const controller = new AbortController()
   const withoutId: Fetch = async (input, init) => {
     const { body, status } = await fetch(input, init)
@@ -329,7 +336,7 @@ test("the openai package streams on over a cut at every event: the same text and
   })
   for (let events = 0; events <= EVENTS.length; events++) {
     server.reset()
-    server.cuts = [{ events, bytes: 30 }]
+    server.script = [{ events, how: "reset" }]
     let text = ""
     let usage: OpenAI.CompletionUsage | null | undefined
     for await (const chunk of await client.chat.completions.create({ ...request, stream: true })) {
@@ -337,13 +344,13 @@ test("the openai package streams on over a cut at every event: the same text and
       usage = chunk.usage ?? usage
     }
     assert.equal(text, WORDS.join(""), `cut after event ${events}`)
-    assert.equal(usage?.completion_tokens, WORDS.length)
+    assert.equal(usage?.completion_tokens, USAGE.completion_tokens)
 
     server.reset()
-    server.cuts = [{ events, bytes: 30 }]
+    server.script = [{ events, how: "reset" }]
     const completion = await client.chat.completions.stream(request).finalChatCompletion()
     assert.equal(completion.choices[0]?.message.content, WORDS.join(""))
-    assert.equal(completion.usage?.completion_tokens, WORDS.length)
+    assert.equal(completion.usage?.completion_tokens, USAGE.completion_tokens)
   }
 })
 
@@ -354,11 +361,11 @@ test("leaving the openai package's loop cancels the call", async () => {
     maxRetries: 0,
     fetch: resumingFetch(QUICK),
   })
-  server.cuts = [{ events: 5, how: "silence" }]
+  server.script = [{ events: 5, how: "stall" }]
   for await (const chunk of await client.chat.completions.create({ ...request, stream: true })) {
     if (chunk.choices[0]?.delta.content) break
   }
-  assert.equal((await server.cancelled).path, "/v1/chat/completions/chatcmpl-1/cancel")
+  assert.equal((await server.saw(CANCEL)).path, "/v1/chat/completions/chatcmpl-1/cancel")
 })
 
 const aiModels = {
@@ -377,7 +384,7 @@ for (const [name, model] of Object.entries(aiModels)) {
   test(`${name} streams on over a cut at every event: the same text and usage, and no error`, async () => {
     for (let events = 0; events <= EVENTS.length; events++) {
       server.reset()
-      server.cuts = [{ events, bytes: 30 }]
+      server.script = [{ events, how: "reset" }]
       const errors: unknown[] = []
       const result = streamText({
         model: model(),
@@ -386,7 +393,7 @@ for (const [name, model] of Object.entries(aiModels)) {
         onError: ({ error }) => void errors.push(error),
       })
       assert.equal(await result.text, WORDS.join(""), `cut after event ${events}`)
-      assert.equal((await result.usage).outputTokens, WORDS.length)
+      assert.equal((await result.usage).outputTokens, USAGE.completion_tokens)
       assert.deepEqual(errors, [])
     }
   })
