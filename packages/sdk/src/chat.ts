@@ -1,16 +1,25 @@
 /** `client.chat`: a call from its parameters to its stream or its answer, and a stream picked up again. */
-import { type ChatRequest, type Completion, type JsonObject, toSdk, toWire } from "@sluice/protocol"
+import {
+  type ChatRequest,
+  type Completion,
+  type JsonObject,
+  type ResponseFormat,
+  type Tool,
+  type ToSdk,
+  toSdk,
+  toWire,
+} from "@sluice/protocol"
 import type { BackoffOptions } from "./backoff.ts"
 import { type Connection, openConnection } from "./connection.ts"
 import { SluiceError } from "./errors.ts"
-import { isTypedFormat, type ParsedBy, parseOutput } from "./format.ts"
+import { isTypedFormat, type JsonFormat, type ParsedBy, parseOutput } from "./format.ts"
 import { readCompletion } from "./read.ts"
 import { type Answer, type Outgoing, readText, requestIdOf, type Transport } from "./request.ts"
 import type { ChatCompletion, ChatParams } from "./shapes.ts"
 import { createEventSource } from "./source.ts"
 import { ChatStream, type StreamParts } from "./stream.ts"
 import { SYSTEMS, type Target } from "./system.ts"
-import type { ToolCallsOf } from "./tools.ts"
+import type { CallOf } from "./tools.ts"
 import { createWatch, listenTo, TIMER_DEFAULTS, type TimerOptions, type Watch } from "./watch.ts"
 
 /**
@@ -50,27 +59,31 @@ export interface CallOptions {
  * ```
  */
 export interface Chat {
-  send<const Params extends ChatParams>(
-    params: Params & { stream: true },
+  send<Each extends Tool = never, Format extends AnyFormat = AnyFormat>(
+    params: ParamsOf<Each, Format> & { stream: true },
     options?: CallOptions,
-  ): Promise<ChatStream<ToolCallsOf<Params>, OutputOf<Params>>>
-  send<const Params extends ChatParams>(
-    params: Params & { stream?: false },
+  ): Promise<ChatStream<CallOf<Each>, ParsedBy<Format>>>
+  send<Format extends AnyFormat = AnyFormat>(
+    params: ParamsOf<Tool, Format> & { stream?: false },
     options?: CallOptions,
-  ): Promise<ParsedCompletion<Params>>
+  ): Promise<Format extends JsonFormat ? ChatCompletion & { parsed: ParsedBy<Format> } : ChatCompletion>
   send(params: ChatParams, options?: CallOptions): Promise<ChatStream | ChatCompletion>
   /** Reads a gateway's stream from behind an event, in another process than the one that began it, too. */
   resume(bookmark: { id: string; lastEventId?: string }, options?: CallOptions): Promise<ChatStream>
 }
 
-/** What a request's format promises; unknown where it promises nothing. */
-type OutputOf<Params> = Params extends { responseFormat: infer Format } | { response_format: infer Format }
-  ? ParsedBy<Format>
-  : unknown
+type AnyFormat = ResponseFormat | ToSdk<ResponseFormat> | JsonFormat
 
-/** `parsed` is there where the request's format has come from `jsonFormat`. */
-type ParsedCompletion<Params> =
-  unknown extends OutputOf<Params> ? ChatCompletion : ChatCompletion & { parsed: OutputOf<Params> }
+/** `ChatParams`, taken apart so that the tools and the format are known by their types. */
+type ParamsOf<Each, Format> =
+  | (Omit<ToSdk<ChatRequest>, "tools" | "responseFormat"> & {
+      tools?: readonly Each[] | null
+      responseFormat?: Format | null
+    })
+  | (Omit<ChatRequest, "tools" | "response_format"> & {
+      tools?: readonly Each[] | null
+      response_format?: Format | null
+    })
 
 export interface ChatSettings {
   readonly transport: Transport

@@ -3,7 +3,7 @@
  * handed over once nothing of it can be missing, and never before: not when the stream is cut, and not when the
  * model ran out of tokens within it.
  */
-import { isObject, type JsonObject } from "@sluice/protocol"
+import { isObject, type JsonObject, type Tool } from "@sluice/protocol"
 import { type ErrorDetails, SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import type { ChatChunk, ChatCompletion } from "./shapes.ts"
@@ -130,13 +130,12 @@ export interface ParsedToolCall<Name extends string = string, Arguments = unknow
   choice: number
 }
 
-/** The calls that a request's tools allow: one member of the union for each tool. */
-export type ToolCallsOf<Request> = Request extends { tools?: readonly (infer Each)[] | null }
-  ? CallOf<Each>
-  : ParsedToolCall
-
-type CallOf<Each> =
-  Each extends TypedTool<infer Name, infer Arguments> ? ParsedToolCall<Name, Arguments> : ParsedToolCall
+/** The calls that these tools allow: one member of the union for each. */
+export type CallOf<Each> = [Each] extends [never]
+  ? ParsedToolCall
+  : Each extends TypedTool<infer Name, infer Arguments>
+    ? ParsedToolCall<Name, Arguments>
+    : ParsedToolCall
 
 /**
  * A tool call that cannot be handed over: half of it is missing, it is no JSON object, its tool was not offered, or
@@ -238,10 +237,10 @@ export async function* readToolCalls(
  * for (const call of await parseToolCalls(completion, tools)) console.log(call.arguments.city)
  * ```
  */
-export async function parseToolCalls<const Tools extends readonly unknown[]>(
+export async function parseToolCalls<Each extends Tool>(
   completion: ChatCompletion,
-  tools: Tools,
-): Promise<ToolCallsOf<{ tools: Tools }>[]>
+  tools: readonly Each[],
+): Promise<CallOf<Each>[]>
 export async function parseToolCalls(completion: ChatCompletion, tools: unknown): Promise<ParsedToolCall[]> {
   const offered = toolsByName(tools)
   const drafts = completion.choices.flatMap((choice) =>
