@@ -3,6 +3,7 @@ import { isObject, type JsonObject, toSdk } from "@sluice/protocol"
 import type { BackoffOptions } from "./backoff.ts"
 import { type Chat, createChat } from "./chat.ts"
 import { MalformedResponseError, natureOf, SluiceError } from "./errors.ts"
+import { parseJson } from "./parse-json.ts"
 import { createTransport, type FetchFunction, readText } from "./request.ts"
 import type { ChatModel } from "./shapes.ts"
 import { SYSTEMS, type SystemName, targetOf, variable } from "./system.ts"
@@ -104,10 +105,7 @@ function authorization(apiKey: string | undefined): Record<string, string> {
 }
 
 function readModels(body: string): ChatModel[] {
-  let value: unknown
-  try {
-    value = JSON.parse(body)
-  } catch {}
+  const value = parseJson(body)
   const list: unknown = isObject(value) ? value["data"] : value
   if (!Array.isArray(list) || !list.every(isModel)) {
     throw new MalformedResponseError("The server sent no list of models.", { received: natureOf(body) })

@@ -2,7 +2,8 @@
  * The one family of errors: whatever goes wrong in a call is a `SluiceError`, and its class says what kind of thing
  * went wrong. An error that comes out of a stream holds what had arrived until then.
  */
-import { isObject, kindOfStatus, numberOr, objectOr, stringOr } from "@sluice/protocol"
+import { isObject, numberOr, objectOr, stringOr } from "@sluice/protocol"
+import { parseJson } from "./parse-json.ts"
 import type { ChatCompletion } from "./shapes.ts"
 
 /** What is known of an error besides its message. */
@@ -295,10 +296,9 @@ export class CancelledError extends SluiceError {
 
 /** An error answer (status ≥ 400), whatever its body: the systems' own shapes, HTML, or nothing at all. */
 export function errorOfAnswer(status: number, body: string, details: ErrorDetails = {}): SluiceError {
-  const told = readError(parsed(body))
+  const told = readError(parseJson(body))
   const message = told.message ?? excerptOf(body) ?? "an error without a body"
   const all = {
-    code: kindOfStatus(status),
     retryable: isRetryable(status),
     ...details,
     ...told.details,
@@ -365,14 +365,6 @@ function isRetryable(status: number): boolean {
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== ""
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 function withoutUndefined<T extends object>(members: T): T {

@@ -1,9 +1,10 @@
 /** What came, made sure of: a chunk or a completion that can be used without asking, or a typed error that says why not. */
 import { type Chunk, type Completion, isObject, type JsonObject } from "@sluice/protocol"
 import { errorInBand, excerptOf, MalformedResponseError, natureOf, type SluiceError } from "./errors.ts"
+import { parseJson } from "./parse-json.ts"
 
 export function readChunk(data: string): Chunk {
-  const value = parse(data)
+  const value = parseJson(data)
   if (value === undefined) throw malformed("an event that is not JSON", data)
   throwErrorIn(value)
   const chunk = isObject(value) ? filledIn(value) : undefined
@@ -12,7 +13,7 @@ export function readChunk(data: string): Chunk {
 }
 
 export function readCompletion(body: string): Completion {
-  const value = parse(body)
+  const value = parseJson(body)
   throwErrorIn(value)
   const choices = isObject(value) && Array.isArray(value["choices"]) ? value["choices"] : undefined
   if (!choices?.every((choice) => isObject(choice) && isObject(choice["message"]))) {
@@ -70,12 +71,4 @@ function malformed(received: string, data: string): SluiceError {
   return new MalformedResponseError(`The server sent ${received}: ${excerptOf(data) ?? "nothing"}`, {
     received,
   })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
