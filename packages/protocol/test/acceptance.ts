@@ -76,6 +76,12 @@ const METADATA = {
   endpoints: { total: 1, available: [{ provider: "p", model: "m", selected: true }] },
 }
 
+const COST = {
+  upstream_inference_cost: 0.1,
+  upstream_inference_prompt_cost: 0.05,
+  upstream_inference_completions_cost: 0.05,
+}
+
 export const CHUNK_ROWS: readonly Row[] = [
   bare("base", base(), ALL),
   chunk("usage=null", { usage: null }, "++--+++++"),
@@ -265,6 +271,23 @@ export const CHUNK_ROWS: readonly Row[] = [
   choice("stop_reason={String}", { stop_reason: { String: "</s>" } }, ALL),
   choice("stop_reason={Int}", { stop_reason: { Int: 1 } }, ALL),
   chunk("openrouter_metadata ok", { openrouter_metadata: METADATA }, ALL),
+  chunk(
+    "index 1, two choices",
+    { choices: [0, 1].map((index) => ({ index, delta: { content: "Hi" }, finish_reason: null })) },
+    ALL,
+  ),
+  chunk("o.debug chunk first", { choices: [], debug: { echo_upstream_body: { model: "m" } } }, ALL),
+  bare(
+    "o.provider+native_finish_reason",
+    base({ chunk: { provider: "p" }, choice: { finish_reason: "stop", native_finish_reason: "STOP" } }),
+    ALL,
+  ),
+  usage("o.usage full superset", { ...TOKENS, cost: 0.1, cost_details: COST, is_byok: false }, ALL),
+  chunk(
+    "o.openrouter_metadata on usage chunk",
+    { choices: [], usage: TOKENS, openrouter_metadata: METADATA },
+    ALL,
+  ),
   chunk("openrouter_metadata {}", { openrouter_metadata: {} }, "+++-+++++"),
 ]
 

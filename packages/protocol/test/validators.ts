@@ -403,6 +403,7 @@ function orq(build: OrqBuild): Validator {
         id: maybe(text),
         type: maybe(z.literal("function")),
         function: maybe(z.object({ name: maybe(text), arguments: maybe(text) })),
+        thought_signature: maybe(text),
       }),
     ),
   )

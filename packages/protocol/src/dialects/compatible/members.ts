@@ -38,6 +38,12 @@ export function indexOr(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
+/** Unix seconds as every client takes them: whole, and 0 where nothing sensible was said. */
+export function wholeSeconds(value: number | undefined): number {
+  const seconds = Math.floor(value ?? 0)
+  return Number.isSafeInteger(seconds) && seconds > 0 ? seconds : 0
+}
+
 /** A string that says something, or undefined. */
 export function wordOr(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined

@@ -4,7 +4,7 @@ import { isObject, type JsonObject, numberOr, stringOr } from "../../json.ts"
 import type { ChunkReader, ReadChunk } from "../dialect.ts"
 import { readFinish } from "./finish.ts"
 import { completeLogprobs } from "./logprobs.ts"
-import { indexOr, nameOfKind, spokenMembers } from "./members.ts"
+import { indexOr, nameOfKind, spokenMembers, wholeSeconds } from "./members.ts"
 import { isOpenRouterMetadata } from "./openrouter-metadata.ts"
 import { readFailure } from "./read-error.ts"
 import { readSpeech } from "./speech.ts"
@@ -43,7 +43,7 @@ export function readEnvelope(value: JsonObject): Omit<Chunk, "object" | "choices
   const envelope: Omit<Chunk, "object" | "choices"> = {
     ...spokenMembers(value, READ_OF_ENVELOPE),
     id: stringOr(value["id"]) ?? "",
-    created: Math.max(0, Math.floor(numberOr(value["created"]) ?? 0)),
+    created: wholeSeconds(numberOr(value["created"])),
     model: stringOr(value["model"]) ?? "",
   }
   for (const name of ["system_fingerprint", "service_tier", "provider"] as const) {

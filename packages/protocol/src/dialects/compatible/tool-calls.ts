@@ -31,6 +31,7 @@ export function readToolCalls(calls: readonly unknown[], choice: number, seed: s
     const said = objectOr(call["function"])
     return {
       ...spokenMembers(call, READ),
+      ...readSignature(call),
       id: wordOr(call["id"]) ?? mintId(`${seed || "0"}_${choice}`, position),
       type: "function",
       function: { name: wordOr(said["name"]) ?? "", arguments: argumentsOf(said["arguments"]) ?? "" },
@@ -53,7 +54,7 @@ interface OpenCalls {
   last: OpenCall | undefined
 }
 
-const READ: ReadonlySet<string> = new Set(["index", "id", "type", "function"])
+const READ: ReadonlySet<string> = new Set(["index", "id", "type", "function", "thought_signature"])
 
 function joinPiece(calls: OpenCalls, piece: JsonObject, seed: string): ToolCallDelta {
   const said = objectOr(piece["function"])
@@ -62,7 +63,7 @@ function joinPiece(calls: OpenCalls, piece: JsonObject, seed: string): ToolCallD
   const call = known ?? openCall(calls, piece, seed)
   calls.last = call
 
-  const delta: ToolCallDelta = { ...spokenMembers(piece, READ), index: call.index }
+  const delta: ToolCallDelta = { ...spokenMembers(piece, READ), ...readSignature(piece), index: call.index }
   if (known === undefined) {
     delta.id = call.id
     delta.type = "function"
@@ -103,6 +104,10 @@ function openCall(calls: OpenCalls, piece: JsonObject, seed: string): OpenCall {
   calls.byId.set(id, call)
   if (said !== undefined) calls.byIndex.set(said, call)
   return call
+}
+
+function readSignature({ thought_signature }: JsonObject): { thought_signature?: string } {
+  return typeof thought_signature === "string" ? { thought_signature } : {}
 }
 
 function mintId(seed: string, index: number): string {

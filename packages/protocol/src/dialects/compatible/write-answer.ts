@@ -3,7 +3,7 @@ import type { Chunk, Delta } from "../../chunk.ts"
 import type { Completion } from "../../completion.ts"
 import type { AnswerRules, ExtraMembers } from "./answer-rules.ts"
 import { completeLogprobs } from "./logprobs.ts"
-import { type Members, ownMembers } from "./members.ts"
+import { type Members, ownMembers, wholeSeconds } from "./members.ts"
 import { isOpenRouterMetadata } from "./openrouter-metadata.ts"
 import { isReasoningDetail } from "./speech.ts"
 
@@ -74,10 +74,6 @@ function passes(name: string, place: keyof ExtraMembers, rules: AnswerRules): bo
 /** Nothing to say: the key is left out. */
 function silent(value: unknown): boolean {
   return value === null || value === undefined
-}
-
-function wholeSeconds(created: number): number {
-  return Number.isFinite(created) && created > 0 ? Math.floor(created) : 0
 }
 
 function writeStopReason(value: unknown, form: AnswerRules["stopReason"]): unknown {

@@ -60,9 +60,7 @@ function writeOnce(piece: ToolCallDelta, call: SaidCall): Members {
     written["type"] = "function"
     call.typed = true
   }
-  const pieceOfFunction = writeFunction(piece, call)
-  if (Object.keys(pieceOfFunction).length > 0) written["function"] = pieceOfFunction
-  return Object.assign(written, spokenMembers(piece, WRITTEN))
+  return Object.assign(written, { function: writeFunction(piece, call) }, spokenMembers(piece, WRITTEN))
 }
 
 /** Whatever its clients need to know of the call stands on every piece; an unknown id is "", which all accept. */
@@ -79,6 +77,7 @@ function writeEvery(piece: ToolCallDelta, call: SaidCall): Members {
 
 const WRITTEN: ReadonlySet<string> = new Set(["index", "id", "type", "function"])
 
+/** Empty where the piece says nothing: r9s' SDKs throw where there is none. */
 function writeFunction(piece: ToolCallDelta, call: SaidCall): Members {
   const written: Members = {}
   if (!call.named && piece.function?.name) {

@@ -5,6 +5,7 @@
 import { streamError, type WireError } from "../../error.ts"
 import type { JsonObject } from "../../json.ts"
 import type { ChunkEnvelope } from "../dialect.ts"
+import { wholeSeconds } from "./members.ts"
 
 export function writeError(error: WireError): JsonObject {
   const { code, message, type, metadata } = streamError(error)
@@ -17,5 +18,5 @@ export function writeErrorChunk(envelope: ChunkEnvelope, error: WireError): Json
 }
 
 export function errorEnvelope({ id, created, model }: ChunkEnvelope): JsonObject {
-  return { id, object: "chat.completion.chunk", created: Math.floor(created), model }
+  return { id, object: "chat.completion.chunk", created: wholeSeconds(created), model }
 }
