@@ -263,7 +263,7 @@ const bodies: [body: string, message: string, code?: string][] = [
     "400: No.",
     "invalid_prompt",
   ],
-  ['{"error":{"message":"No.","code":null}}', "400: No.", "invalid_request"],
+  ['{"error":{"message":"No.","code":null}}', "400: No."],
   ['{"code":400,"error":"No."}', "400: No."],
   ['{"message":"No."}', "400: No."],
   ['{"detail":"No."}', "400: No."],
