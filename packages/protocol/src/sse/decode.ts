@@ -8,23 +8,18 @@
  * a half-read event stand in the held bytes.
  *
  * Invariants:
- * 1. `held` is the open block's bytes so far, no more and no less. A line end at the start of a block is a block of
- *    its own, and gives nothing; so the LF of a CRLF whose CR has closed an event (at once: no waiting) is harmless.
- * 2. Bytes become text a whole block at a time. CR and LF are never part of a longer UTF-8 sequence, broken ones
+ * 1. Between two calls `held` is the open block's bytes, no more and no less.
+ * 2. Whether a byte closes a block is seen from it and the two before it. A line end at the start of a block is a
+ *    block of its own, and gives nothing; so a CR closes an event at once, and the LF that may follow does no harm.
+ * 3. Bytes become text a whole block at a time. CR and LF are never part of a longer UTF-8 sequence, broken ones
  *    included, so a block's text is the same alone as within its stream: no decoder state goes from read to read.
- * 3. Each byte is looked at a fixed number of times, however the stream is cut: held bytes are not scanned again.
- * 4. The size of an event is that of its block, all lines and line ends: `held` at most, and the same for any split.
- *
- * Two ways find the last blank line. Hot path: only LFs, and room for all of the read within one event's limit; the
- * search goes backwards from the end of the read, which mostly is a blank line. Careful path: a CR has been seen
- * outside of what the hot path has cut off, or an event may be too large; one pass forward, byte by byte.
+ * 4. Each byte is looked at a fixed number of times, however the stream is cut: held bytes are not searched again.
+ * 5. An event's size is that of its block, all lines and line ends counted, and so the same for any split.
  */
 export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
   const { onEvent, onRetry, onComment, maxEventBytes = DEFAULT_MAX_EVENT_BYTES } = options
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   let held = NOTHING
   let heldLength = 0
-  let crSeen = false
   let atStart = true
   let lastEventId = ""
   let failure: SseEventTooLargeError | undefined
@@ -32,13 +27,17 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
   return {
     push(bytes) {
       if (failure !== undefined) throw failure
-      const end = endOfLastBlock(bytes)
-      if (end === 0) hold(bytes)
-      else {
-        const text = textUpTo(bytes, end)
-        if (end < bytes.length) hold(bytes.subarray(end))
-        readBlocks(text)
+      const end =
+        heldLength + bytes.length <= maxEventBytes ? endOfLastBlock(bytes) : endOfLastBlockInLimit(bytes)
+      let begin = 0
+      if (end > 0 && heldLength > 0) {
+        begin = bytes.length <= JOINED_READ ? end : endOfFirstBlock(bytes)
+        hold(bytes, 0, begin)
+        readBlocks(takeHeld())
       }
+      if (begin === 0 && end === bytes.length && readSingle(bytes)) return
+      if (begin < end) readBlocks(textOf(bytes, begin, end))
+      if (end < bytes.length && failure === undefined) hold(bytes, end, bytes.length)
       if (failure !== undefined) {
         held = NOTHING
         heldLength = 0
@@ -46,93 +45,103 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
       }
     },
     end() {
-      // Without its blank line it is no event; its whole lines may still set the reconnection time.
-      const text = withoutCr(textUpTo(NOTHING, 0))
-      readBlock(text, 0)
+      // Without its blank line it is no event, but whole lines of it may have set the reconnection time.
+      if (heldLength > 0) readBlocks(takeHeld())
     },
     get lastEventId() {
       return lastEventId
     },
   }
 
-  /** How many of these bytes belong to blocks that are whole. */
+  /** How many of the bytes belong to whole blocks. From behind: most reads end where an event does. */
   function endOfLastBlock(bytes: Uint8Array): number {
-    if (!crSeen && heldLength + bytes.length <= maxEventBytes) {
-      const end = endOfLastLfBlock(bytes)
-      crSeen = end < bytes.length && bytes.indexOf(CR, end) !== -1
-      if (!crSeen) return end
+    for (let at = bytes.length - 1; at >= 0; at--) {
+      const byte = bytes[at]!
+      if (byte <= CR && closesBlock(bytes, at)) return at + 1
     }
-    return endOfLastBlockByByte(bytes)
+    return 0
   }
 
-  /** Hot path. */
-  function endOfLastLfBlock(bytes: Uint8Array): number {
-    let lf = bytes.length - 1
-    if (bytes[lf] !== LF) lf = bytes.lastIndexOf(LF)
-    while (lf > 0 && bytes[lf - 1] !== LF) lf = bytes.lastIndexOf(LF, lf - 1)
-    if (lf > 0) return lf + 1
-    return lf === 0 && lastHeldByte() === LF ? 1 : 0
+  function endOfFirstBlock(bytes: Uint8Array): number {
+    let at = 0
+    while (!closesBlock(bytes, at)) at++
+    return at + 1
   }
 
-  /** Careful path. Where a block is too large it stops, so that the events before it are still given. */
-  function endOfLastBlockByByte(bytes: Uint8Array): number {
+  /** The end of the last where a block may be too large: from the front, and no further than before the first that is. */
+  function endOfLastBlockInLimit(bytes: Uint8Array): number {
     let end = 0
     let size = heldLength
-    let previous = lastHeldByte()
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at]!
+    for (let at = 0; at < bytes.length && size <= maxEventBytes; at++) {
       size++
-      if (byte === LF ? previous === LF : byte === CR && (previous === LF || previous === CR)) {
-        if (size > maxEventBytes) break
+      if (size <= maxEventBytes && closesBlock(bytes, at)) {
         end = at + 1
         size = 0
-        previous = LF
-      } else previous = byte
+      }
     }
     if (size > maxEventBytes) failure = new SseEventTooLargeError(maxEventBytes)
     return end
   }
 
-  /** A block's first byte stands behind a line end too. */
-  function lastHeldByte(): number {
-    return heldLength === 0 ? LF : held[heldLength - 1]!
+  /** A line end does, if the line that it ends is empty. */
+  function closesBlock(bytes: Uint8Array, at: number): boolean {
+    const byte = bytes[at]!
+    if (byte !== LF && byte !== CR) return false
+    const before = byteAt(bytes, at - 1)
+    if (byte === LF && before === CR) return isLineEnd(byteAt(bytes, at - 2))
+    return isLineEnd(before)
   }
 
-  function textUpTo(bytes: Uint8Array, end: number): string {
-    const whole = end === bytes.length ? bytes : bytes.subarray(0, end)
-    if (heldLength === 0) return withoutBom(decoder.decode(whole))
-    hold(whole)
-    const text = decoder.decode(held.subarray(0, heldLength))
-    heldLength = 0
-    if (held.length > KEPT_CAPACITY) held = NOTHING
-    return withoutBom(text)
+  /** Also before the read: the held bytes, and before those, at a block's start, what might as well be an LF. */
+  function byteAt(bytes: Uint8Array, at: number): number {
+    if (at >= 0) return bytes[at]!
+    return heldLength + at >= 0 ? held[heldLength + at]! : LF
   }
 
   /** Copies, as the reader may use its buffer again; grows by doubling, so that many small reads stay linear. */
-  function hold(bytes: Uint8Array): void {
-    const length = heldLength + bytes.length
+  function hold(bytes: Uint8Array, begin: number, end: number): void {
+    const length = heldLength + end - begin
     if (length > held.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * held.length, FIRST_CAPACITY))
+      let capacity = held.length || FIRST_CAPACITY
+      while (capacity < length) capacity *= 2
+      const grown = new Uint8Array(capacity)
       grown.set(held.subarray(0, heldLength))
       held = grown
     }
-    held.set(bytes, heldLength)
+    held.set(bytes.subarray(begin, end), heldLength)
     heldLength = length
   }
 
-  function withoutBom(text: string): string {
-    if (!atStart) return text
-    atStart = false
-    return text.charCodeAt(0) === BOM ? text.slice(1) : text
+  function takeHeld(): string {
+    const text = textOf(held, 0, heldLength)
+    heldLength = 0
+    if (held.length > KEPT_CAPACITY) held = NOTHING
+    return text
   }
 
-  function readBlocks(given: string): void {
-    const text = withoutCr(given)
+  /**
+   * Hot path: the read is one event of one `data: ` line, as where a provider flushes each. Only the data becomes text.
+   * It gives up without a trace; the second decoding is why large reads, which hold many, are not tried.
+   */
+  function readSingle(bytes: Uint8Array): boolean {
+    const end = bytes.length - 2
+    if (bytes.length > JOINED_READ || end < 6 || bytes[end] !== LF) return false
+    for (let at = 0; at < 6; at++) if (bytes[at] !== DATA_PREFIX.charCodeAt(at)) return false
+    const data = textOf(bytes, 6, end)
+    if (data.includes("\n") || data.includes("\r")) return false
+    atStart = false
+    onEvent({ event: "message", data, id: lastEventId })
+    return true
+  }
+
+  function readBlocks(decoded: string): void {
+    const text = withOneLineEnd(atStart && decoded.charCodeAt(0) === BOM ? decoded.slice(1) : decoded)
+    atStart = false
     let at = 0
     while (at < text.length) {
       const lineEnd = text.indexOf("\n", at)
       // Hot path: a block that is nothing but `data: …`.
-      if (text.charCodeAt(lineEnd + 1) === LF && text.startsWith("data: ", at)) {
+      if (text.charCodeAt(lineEnd + 1) === LF && startsWithData(text, at)) {
         onEvent({ event: "message", data: text.slice(at + 6, lineEnd), id: lastEventId })
         at = lineEnd + 2
       } else at = readBlock(text, at)
@@ -142,34 +151,32 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
   /** Any block; returns where the next begins. */
   function readBlock(text: string, start: number): number {
     let data: string | undefined
-    let event = ""
+    let event = "message"
     let id = lastEventId
     let retry: number | undefined
 
     let at = start
-    for (let lineEnd = text.indexOf("\n", at); lineEnd !== at; lineEnd = text.indexOf("\n", at)) {
+    while (text.charCodeAt(at) !== LF) {
+      const lineEnd = text.indexOf("\n", at)
       if (lineEnd === -1) return text.length
-      // Cut out before the colon is sought: a line without one must not send the search through all the others.
-      const line = text.slice(at, lineEnd)
-      const colon = line.indexOf(":")
-      const field = colon === -1 ? line : line.slice(0, colon)
-      const value =
-        colon === -1 ? "" : line.slice(line.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1)
-      if (field === "data") data = data === undefined ? value : `${data}\n${value}`
-      else if (field === "event") event = value
-      else if (field === "id") id = value.includes("\0") ? id : value
-      else if (field === "retry" && /^[0-9]+$/.test(value)) {
-        retry = Math.min(Number(value), Number.MAX_SAFE_INTEGER)
-        onRetry?.(retry)
-      } else if (colon === 0) onComment?.(value)
+      const name = fieldAt(text, at, lineEnd)
+      if (name !== undefined) {
+        const colon = at + name.length
+        const value = text.slice(text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1, lineEnd)
+        if (name === "data") data = data === undefined ? value : `${data}\n${value}`
+        else if (name === "id") id = value.includes("\0") ? id : value
+        else if (name === "event") event = value === "" ? "message" : value
+        else if (name === "") onComment?.(value)
+        else if (/^[0-9]+$/.test(value)) {
+          retry = Math.min(Number(value), Number.MAX_SAFE_INTEGER)
+          onRetry?.(retry)
+        }
+      }
       at = lineEnd + 1
     }
 
     lastEventId = id
-    if (data !== undefined) {
-      event ||= "message"
-      onEvent(retry === undefined ? { event, data, id } : { event, data, id, retry })
-    }
+    if (data !== undefined) onEvent(retry === undefined ? { event, data, id } : { event, data, id, retry })
     return at + 1
   }
 }
@@ -248,15 +255,90 @@ export class SseEventTooLargeError extends Error {
 
 const DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
 const FIRST_CAPACITY = 512
-/** A buffer beyond this is given back once its event is read. Two of the largest reads of a socket. */
-const KEPT_CAPACITY = 128 * 1024
+/** What was grown beyond this, for one large event, is given back. */
+const KEPT_CAPACITY = 64 * 1024
+/** Up to here it costs less to copy a whole read behind the held bytes than to decode twice. */
+const JOINED_READ = 4096
 const NOTHING = new Uint8Array(0)
 const LF = 10
 const CR = 13
 const SPACE = 32
+const COLON = 58
 const BOM = 0xfeff
+const DATA_PREFIX = "data: "
 
-/** One kind of line end is left. Whole blocks only: a CRLF is never cut in two by this. */
-function withoutCr(text: string): string {
-  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text
+/**
+ * Bytes as text, a byte order mark kept. Node and Bun offer a call that costs less than a TextDecoder's and needs no
+ * view of its own for a part; it is taken if it treats broken sequences by the standard too.
+ */
+const textOf = runtimeTextOf() ?? standardTextOf()
+
+type TextOf = (bytes: Uint8Array, begin: number, end: number) => string
+
+function standardTextOf(): TextOf {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  return (bytes, begin, end) =>
+    decoder.decode(begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end))
+}
+
+function runtimeTextOf(): TextOf | undefined {
+  const buffer: unknown = Reflect.get(globalThis, "Buffer")
+  const utf8Slice: unknown =
+    typeof buffer === "function" ? Reflect.get(buffer.prototype, "utf8Slice") : undefined
+  if (typeof utf8Slice !== "function") return undefined
+  const runtime: TextOf = (bytes, begin, end) => utf8Slice.call(bytes, begin, end)
+  const broken = Uint8Array.of(0xef, 0xbb, 0xbf, 0xf0, 0x9f, 0x98, 0xed, 0xa0, 0x80, 0xff, 0x61)
+  return runtime(broken, 0, 11) === standardTextOf()(broken, 0, 11) ? runtime : undefined
+}
+
+/** The field's name, `""` for a comment. A line that is only a name is that field, empty. */
+function fieldAt(
+  text: string,
+  at: number,
+  lineEnd: number,
+): "data" | "event" | "id" | "retry" | "" | undefined {
+  const name = nameByFirst(text.charCodeAt(at))
+  if (name === undefined || name === "") return name
+  const nameEnd = at + name.length
+  if (nameEnd !== lineEnd && text.charCodeAt(nameEnd) !== COLON) return undefined
+  return text.startsWith(name, at) ? name : undefined
+}
+
+/** No two begin alike. */
+function nameByFirst(charCode: number): "data" | "event" | "id" | "retry" | "" | undefined {
+  switch (charCode) {
+    case COLON:
+      return ""
+    case 100:
+      return "data"
+    case 101:
+      return "event"
+    case 105:
+      return "id"
+    case 114:
+      return "retry"
+    default:
+      return undefined
+  }
+}
+
+/** Written out, as the compiler does not inline `startsWith`. */
+function startsWithData(text: string, at: number): boolean {
+  return (
+    text.charCodeAt(at) === 100 &&
+    text.charCodeAt(at + 1) === 97 &&
+    text.charCodeAt(at + 2) === 116 &&
+    text.charCodeAt(at + 3) === 97 &&
+    text.charCodeAt(at + 4) === COLON &&
+    text.charCodeAt(at + 5) === SPACE
+  )
+}
+
+function isLineEnd(byte: number): boolean {
+  return byte === LF || byte === CR
+}
+
+/** LF for all three. Whole blocks only: a CRLF inside of one is never cut in two by this. */
+function withOneLineEnd(text: string): string {
+  return text.includes("\r") ? text.replaceAll("\r\n", "\n").replaceAll("\r", "\n") : text
 }

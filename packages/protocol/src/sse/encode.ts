@@ -37,7 +37,6 @@ function linesOf(text: string): string[] {
 }
 
 function singleLine(field: string, value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that a field cannot carry
   if (/[\r\n\0]/.test(value)) throw new RangeError(`An event's ${field} cannot hold CR, LF or NUL.`)
   return value
 }
