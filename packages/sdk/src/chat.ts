@@ -134,7 +134,7 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
     async resume({ id, lastEventId = "" }, options = {}) {
       if (!isSluice) throw new SluiceError("Only a stream of a Sluice gateway can be resumed.")
       const outgoing = { ...resumption(id, lastEventId, options), retries: options.retries ?? retries }
-      return openStream(outgoing, options, { choices: 0, id, lastEventId })
+      return openStream(outgoing, options, { id, lastEventId })
     },
   }
 

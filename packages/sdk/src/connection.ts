@@ -1,6 +1,8 @@
 /** One connection's events, read no faster than they are asked for. */
 import { createSseDecoder, type SseEvent } from "@sluice/protocol"
 import { excerptOf, MalformedResponseError, natureOf, type SluiceError } from "./errors.ts"
+import { parseJson } from "./parse-json.ts"
+import { throwErrorIn } from "./read.ts"
 import { type Answer, readText, requestIdOf } from "./request.ts"
 import type { Watch } from "./watch.ts"
 
@@ -15,6 +17,7 @@ export interface Connection {
   close(): void
 }
 
+const LONGEST_ANSWER = 65_536
 const LONGEST_EXCERPT = 500
 
 /** Refuses an answer that cannot be a stream, naming what came. */
@@ -22,7 +25,8 @@ export async function openConnection(answer: Answer, watch: Watch): Promise<Conn
   const { response } = answer
   const contentType = response.headers.get("content-type") ?? ""
   if (/json|html|xml/i.test(contentType) || response.body === null) {
-    const { text } = await readText(answer, watch, LONGEST_EXCERPT)
+    const { text } = await readText(answer, watch, LONGEST_ANSWER)
+    throwErrorIn(parseJson(text))
     throw notAStream(text, response)
   }
   return createConnection(answer, response.body.getReader(), watch)

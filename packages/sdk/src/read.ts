@@ -27,8 +27,14 @@ export function hasContent(chunk: Chunk): boolean {
   return chunk.choices.some(
     ({ delta, finish_reason }) =>
       finish_reason ||
-      Object.entries(delta).some(([name, value]) => name !== "role" && value !== null && value !== ""),
+      Object.entries(delta).some(
+        ([name, value]) => name !== "role" && value !== null && value !== "" && !isEmptyList(value),
+      ),
   )
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 /** Some servers leave out what has nothing to say: `choices` beside usage, the last choice's `delta`. */
@@ -59,7 +65,8 @@ function isOptional(value: unknown, type?: string): boolean {
   return value === undefined || value === null || typeof value === type
 }
 
-function throwErrorIn(value: unknown): void {
+/** Providers tell of failures inside a good answer: at its top, in a choice, or in place of all else. */
+export function throwErrorIn(value: unknown): void {
   if (!isObject(value)) return
   const choices: unknown[] = Array.isArray(value["choices"]) ? value["choices"] : []
   const failed = choices.find((choice) => isObject(choice) && isObject(choice["error"]))

@@ -8,7 +8,8 @@ export interface FailedTry {
   readonly repeatable: boolean
 }
 
-const LONGEST_PATIENCE_MS = 60_000
+/** Nobody waits longer than this because a server asks for it. */
+export const LONGEST_PATIENCE_MS = 60_000
 
 const SENTENCES: readonly { readonly retried: boolean; fits(failed: FailedTry): boolean }[] = [
   // What the server asks to be left alone with for more than a minute is not retried: nobody waits that long.

@@ -6,6 +6,7 @@ import type { SseEvent } from "@sluice/protocol"
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffDelay } from "./backoff.ts"
 import { type Connection, notAStream } from "./connection.ts"
 import { natureOf, SluiceError, StreamInterruptedError, TimeoutError } from "./errors.ts"
+import { LONGEST_PATIENCE_MS } from "./retry.ts"
 import type { Watch } from "./watch.ts"
 
 export interface EventSource {
@@ -126,8 +127,8 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       } catch (error) {
         if (!isPassing(error)) throw error
         cause = error
-        if (!error.retryable) break
         retryAfterMs = error.retryAfterMs
+        if (!error.retryable || (retryAfterMs ?? 0) > LONGEST_PATIENCE_MS) break
       }
     }
     if (isFinished()) end()

@@ -24,8 +24,8 @@ export interface StreamParts {
   readonly requestId?: string
   /** The stream's id at the gateway; other servers have only the completion's. */
   readonly id?: string
-  /** How many choices were asked for. */
-  readonly choices: number
+  /** How many choices were asked for. Default 1. */
+  readonly choices?: number
   readonly signal?: AbortSignal
   /** Tells the gateway what is to become of the stream; undefined where there is nobody to tell. */
   readonly tell?: (what: "cancel" | "detach") => Promise<void>
@@ -76,7 +76,7 @@ export class ChatStream<Call = ParsedToolCall, Output = unknown> implements Asyn
   readonly #assembler = createAssembler()
   readonly #begun = new Set<number>()
   readonly #finished = new Set<number>()
-  readonly #stopListening: () => void
+  #stopListening = () => {}
   #id: string | undefined
   #isBeingRead = false
   /** How it ended; `undefined` while it has not. */
@@ -174,7 +174,7 @@ export class ChatStream<Call = ParsedToolCall, Output = unknown> implements Asyn
   /** Ends the call: tells a Sluice gateway, then closes. After the end it does nothing. */
   async cancel(): Promise<void> {
     if (this.#ending) return
-    this.#endWith(new CancelledError("The stream was cancelled.", { code: "cancelled" }))
+    this.#endWith(new CancelledError("The stream was cancelled."))
     await this.#leave()
   }
 
@@ -288,7 +288,7 @@ export class ChatStream<Call = ParsedToolCall, Output = unknown> implements Asyn
   }
 
   #isFinished(): boolean {
-    return this.#finished.size >= Math.max(this.#begun.size, this.#parts.choices)
+    return this.#finished.size >= Math.max(this.#begun.size, this.#parts.choices ?? 1)
   }
 
   #assembled(): ChatCompletion {

@@ -113,7 +113,7 @@ test("aborting while it waits to reconnect ends the wait", async () => {
   })
   server.script = [
     { events: 5, how: "end" },
-    { status: 503, headers: { "retry-after": "3600" } },
+    { status: 503, headers: { "retry-after": "60" } },
   ]
   const controller = new AbortController()
   const stream = await slow.chat.send(

@@ -272,6 +272,26 @@ test("the server's wait is honoured: Retry-After before the next attempt", async
   assert.ok(performance.now() - started >= 49)
 })
 
+test("a gateway that asks for more patience than anybody has is not waited for", async () => {
+  server.events = storyOf(20)
+  server.script = [
+    { events: 7, how: "end" },
+    { status: 503, headers: { "retry-after": "61" } },
+  ]
+  assert.ok((await rejection(async () => all(await send()))) instanceof StreamInterruptedError)
+})
+
+test("a resumption that drops before its first event is no end", async () => {
+  server.events = storyOf(20)
+  for (const how of ["reset", "fin", "end"] as const) {
+    const stream = await send()
+    const id = stream.id ?? ""
+    await all(stream)
+    server.script = [{ how }, { how }]
+    assert.equal((await all(await client.chat.resume({ id, lastEventId: "3" }))).length, 17)
+  }
+})
+
 test("a stream resumed elsewhere gives the rest, and its final the whole", async () => {
   server.events = storyOf(20)
   const whole = {

@@ -415,6 +415,17 @@ test("an error inside a good answer throws with the provider's message", async (
   assert.match(String(await rejection(() => clientWith().chat.send(call))), /It broke\./)
 })
 
+test("an error inside a good answer to a call that streams throws with the provider's message", async () => {
+  server.script = [{ status: 200, body: '{"error":{"message":"It broke.","code":502}}' }]
+  const error = await streamError()
+  assert.ok(error instanceof ProviderError)
+  assert.equal(error.message, "It broke.")
+})
+
 test("the models are listed, and what is no list is named", async () => {
   assert.deepEqual(await clientWith().models.list(), [{ id: "sim/story", ownedBy: "us" }])
+  const fetch = async () => new Response("<html>")
+  const error = await rejection(() => new Sluice({ baseURL: server.url, fetch }).models.list())
+  assert.ok(error instanceof MalformedResponseError)
+  assert.equal(error.received, "HTML")
 })
