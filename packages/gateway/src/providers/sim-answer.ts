@@ -19,7 +19,8 @@ import { newId } from "../ids.ts"
 import { countTokens, splitTokens } from "../tokens/count.ts"
 import type { SimScript } from "./sim-grammar.ts"
 import { minimalInstance } from "./sim-instance.ts"
-import { continueStory, createRandom, pick, STORY_WORDS, storyTokens } from "./sim-text.ts"
+import { createLogprobs } from "./sim-logprobs.ts"
+import { continueStory, createRandom, storyTokens } from "./sim-text.ts"
 
 export interface SimAnswer {
   readonly id: string
@@ -327,30 +328,5 @@ function createCallIds(request: ChatRequest, script: SimScript, choice: number):
         .toString(16)
         .padStart(8, "0")
     return `call_${digits()}${digits()}${digits()}`
-  }
-}
-
-/** Plausible, complete, and the same every time; undefined where the request asks for none. */
-function createLogprobs(
-  request: ChatRequest,
-  script: SimScript,
-): ((token: string) => NonNullable<Logprobs["content"]>[number]) | undefined {
-  if (request.logprobs !== true) return undefined
-  const others = Math.min(20, Math.max(0, Math.trunc(request.top_logprobs ?? 0))) - 1
-  const random = createRandom(`logprobs ${script.name} ${script.seed}`)
-  const weighed = (token: string, logprob: number) => ({ token, logprob, bytes: [...Buffer.from(token)] })
-  return (token) => {
-    let logprob = -random()
-    const chosen = weighed(token, logprob)
-    const top = others < 0 ? [] : [chosen]
-    const taken = new Set([token])
-    while (top.length <= others) {
-      const other = ` ${pick(STORY_WORDS, random)}`
-      if (taken.has(other)) continue
-      taken.add(other)
-      logprob -= 0.1 + random()
-      top.push(weighed(other, logprob))
-    }
-    return { ...chosen, top_logprobs: top }
   }
 }
