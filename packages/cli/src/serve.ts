@@ -1,0 +1,61 @@
+/** `sluice serve`: start the gateway and stay until a signal comes. */
+import { parseArgs } from "node:util"
+import { ConfigError, startGateway } from "@sluice/gateway"
+
+const HELP = `usage: sluice serve [options]
+
+  --port N         the port to listen on (default 4000; 0 takes a free one)
+  --host HOST      the address to listen on (default 127.0.0.1)
+  --config FILE    the configuration (default $SLUICE_CONFIG, then ./sluice.yaml if it is there)
+
+environment
+  SLUICE_API_KEY      the key that clients send
+  SLUICE_ADMIN_KEY    a key that may see every stream
+  SLUICE_DATA         the folder for what is kept
+  OPENAI_API_KEY, OPENROUTER_API_KEY, …   without a configuration file: switch their provider on
+
+It is ready when it prints 'sluice listening on <url>'. SIGTERM lets running streams finish; a second one does not.
+`
+
+export async function serve(args: string[]): Promise<number> {
+  let flags: { port?: string; host?: string; config?: string; help?: boolean }
+  try {
+    flags = parseArgs({
+      args,
+      options: {
+        port: { type: "string" },
+        host: { type: "string" },
+        config: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values
+  } catch (error) {
+    return misuse(error instanceof Error ? error.message : String(error))
+  }
+  if (flags.help === true) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const port = flags.port === undefined ? undefined : Number(flags.port)
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    return misuse(`--port must be a number from 0 to 65535, not '${flags.port}'.`)
+  }
+  try {
+    const running = await startGateway({
+      flags: { port, host: flags.host, config: flags.config },
+      environment: process.env,
+      say: (line) => process.stdout.write(`${line}\n`),
+      warn: (line) => process.stderr.write(`${line}\n`),
+      terminal: process.stdout.isTTY === true,
+    })
+    return await running.untilSignal()
+  } catch (error) {
+    if (error instanceof ConfigError) return misuse(error.message)
+    throw error
+  }
+}
+
+function misuse(message: string): number {
+  process.stderr.write(`sluice: ${message}\n`)
+  return 2
+}

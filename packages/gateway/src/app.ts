@@ -1,0 +1,124 @@
+/**
+ * The route table and the order of the layers, on one screen. Every path but OPEN_PATHS passes authentication, and
+ * router and authentication look at the same parsed path.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Dialect } from "@sluice/protocol"
+import { dialects } from "@sluice/protocol/dialects"
+import type { AuthedCall, Call, Mount } from "./call.ts"
+import { chat } from "./chat.ts"
+import type { Gateway } from "./gateway.ts"
+import { GatewayError, toWireError } from "./gateway-error.ts"
+import { sendError, sendJson } from "./http/answer.ts"
+import { chooseDialect } from "./http/dialect.ts"
+import { readRequestId } from "./http/headers.ts"
+import { checkOrigin } from "./http/origin.ts"
+import { newId } from "./ids.ts"
+import { listModels } from "./models.ts"
+import { cancel, detach, resume } from "./resume.ts"
+
+const MOUNTS: readonly Mount[] = [
+  { prefix: "/v1", dialect: "openai", listens: true, sendsDone: true },
+  { prefix: "/r9s/v1", dialect: "r9s", listens: false, sendsDone: true },
+  { prefix: "/openrouter/api/v1", dialect: "openrouter", listens: false, sendsDone: true },
+  { prefix: "/atoma/v1", dialect: "atoma", listens: false, sendsDone: true },
+  { prefix: "/orq/v2/router", dialect: "orq", listens: false, sendsDone: true },
+  { prefix: "/orq/v2/gateway", dialect: "orq", listens: false, sendsDone: true },
+  { prefix: "/orq/v2/proxy", dialect: "orq", listens: false, sendsDone: false },
+]
+
+/** Known paths of the systems served here that are not built yet: said as such, in their mount's own form. */
+const NOT_BUILT =
+  /^(\/v1|\/r9s\/v1|\/openrouter\/api\/v1|\/atoma\/v1|\/orq\/v[23]|\/anthropic(?:\/v1)?)\/(router\/|gateway\/|proxy\/)?(completions|embeddings|responses|messages|moderations|rerank|ocr|classify|images|audio|videos|files|deployments|agents|confidential)(\/|$)/
+
+/** Paths that need no key. A constant list, so that no change elsewhere can add to it. */
+const OPEN_PATHS: Record<string, (call: Call, gateway: Gateway) => void> = {
+  "/healthz": (call) => sendJson(call.response, 200, { ok: true }),
+  "/readyz": (call, gateway) =>
+    sendJson(call.response, gateway.draining ? 503 : 200, { ready: !gateway.draining }),
+}
+
+export async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  gateway: Gateway,
+): Promise<void> {
+  const requestId = readRequestId(request.headers) ?? newId("req_")
+  let answerIn: Dialect = dialects.openai
+  try {
+    const [path = "/", search = ""] = (request.url ?? "/").split("?", 2)
+    const mount = MOUNTS.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`)) ?? MOUNTS[0]!
+    answerIn = dialects[mount.dialect]
+    const { dialect, rule } = chooseDialect(mount, request.headers)
+    answerIn = dialect
+    const query = new URLSearchParams(search)
+    const receivedAt = Date.now()
+    const call: Call = {
+      requestId,
+      request,
+      response,
+      path,
+      query,
+      mount,
+      dialect,
+      dialectRule: rule,
+      receivedAt,
+    }
+    if (checkOrigin(request, response, gateway.origins)) return
+    const open = OPEN_PATHS[call.path]
+    if (open !== undefined && request.method === "GET") return open(call, gateway)
+    refuseAmbiguity(request)
+    const key = gateway.keys.authenticate(request.headers)
+    await route({ ...call, key }, gateway)
+  } catch (error) {
+    if (!(error instanceof GatewayError)) gateway.log(`${requestId}: ${describe(error)}`)
+    sendError(response, answerIn, toWireError(error), {
+      "x-request-id": requestId,
+      ...(gateway.draining ? { connection: "close" } : {}),
+    })
+  }
+}
+
+async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
+  const method = call.request.method ?? ""
+  if (NOT_BUILT.test(call.path))
+    throw new GatewayError("not_implemented", `${call.path} is not served by this gateway yet.`)
+  const rest = call.path.slice(call.mount.prefix.length)
+  if (!call.path.startsWith(`${call.mount.prefix}/`)) throw unknownPath(call)
+  if (rest === "/chat/completions") return only("POST", method, () => chat(call, gateway))
+  if (rest === "/models") return only("GET", method, () => listModels(call, gateway))
+  const one = rest.match(/^\/chat\/completions\/([\w-]{1,128})(\/cancel|\/detach)?$/)
+  const id = one?.[1]
+  if (id === undefined) throw unknownPath(call)
+  if (one?.[2] === "/cancel") return only("POST", method, () => cancel(call, gateway, id))
+  if (one?.[2] === "/detach") return only("POST", method, () => detach(call, gateway, id))
+  return only("GET", method, () => resume(call, gateway, id))
+}
+
+function only(allowed: string, method: string, handler: () => Promise<void> | void): Promise<void> | void {
+  if (method === allowed) return handler()
+  throw new GatewayError("method_not_allowed", `This path takes ${allowed}, not ${method}.`)
+}
+
+/** Two of a header that must be one: whoever stands before us may have read the other. */
+function refuseAmbiguity(request: IncomingMessage): void {
+  const seen = new Set<string>()
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const name = request.rawHeaders[index]!.toLowerCase()
+    if (!["host", "authorization", "content-length", "content-type"].includes(name)) continue
+    if (seen.has(name))
+      throw new GatewayError("invalid_request", `The header '${name}' was sent twice.`, { param: name })
+    seen.add(name)
+  }
+}
+
+function unknownPath(call: Call): GatewayError {
+  return new GatewayError(
+    "not_found",
+    `There is nothing at ${call.request.method} ${call.path.slice(0, 200)}.`,
+  )
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

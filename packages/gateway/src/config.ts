@@ -1,0 +1,145 @@
+/**
+ * The configuration: a file, flags and the environment in; plain frozen data out, in milliseconds and bytes. The
+ * environment is read here and nowhere else.
+ *
+ *   file     `--config`, SLUICE_CONFIG, ./sluice.yaml. With one, only its providers and `sim`
+ *   without  every known provider whose key is in the environment, and `sim`; local engines are looked for later
+ *
+ * A mistake is a `ConfigError` that names all of them, each with its line. What stands in which room of `config/`:
+ * source (YAML, lines, `${NAME}`), file.schema (settings), check-file (mistakes), settle (layers), watch (reload).
+ */
+import { existsSync, readFileSync } from "node:fs"
+import { resolve } from "node:path"
+import { checkFile } from "./config/check-file.ts"
+import type { Durability, Strategy } from "./config/file.schema.ts"
+import type { Environment } from "./config/interpolate.ts"
+import type { ProviderKind } from "./config/known-providers.ts"
+import { ConfigError, createProblems, type Problems } from "./config/problems.ts"
+import type { Secret } from "./config/secret.ts"
+import { type Flags, settleConfig } from "./config/settle.ts"
+import { readSource } from "./config/source.ts"
+import type { Timers } from "./routing/plan.ts"
+import type { OnDisconnect } from "./streams/stream.ts"
+
+export { describeConfig, effectiveDurability } from "./config/describe.ts"
+export { ConfigError, type Problem } from "./config/problems.ts"
+export { restartNeeded, type Watch, watchConfig } from "./config/reload.ts"
+export { createSecret, type Secret } from "./config/secret.ts"
+
+export interface Config {
+  /** As it was named; undefined: there is none, and the environment decides. */
+  readonly file: string | undefined
+  /** Without `sim`, which is always there. */
+  readonly providers: readonly ProviderConfig[]
+  readonly models: readonly RouteConfig[]
+  /** For every route, and for plain `provider/model` calls. */
+  readonly defaults: RouteSettings
+  readonly streams: StreamsConfig
+  readonly server: ServerConfig
+  readonly keys: { readonly api: Secret | undefined; readonly admin: Secret | undefined }
+  /** Absolute. */
+  readonly dataFolder: string
+  /** What whoever starts it should know and need not mend. */
+  readonly notes: readonly string[]
+}
+
+export interface ProviderConfig {
+  readonly name: string
+  readonly kind: ProviderKind
+  /** What stands before `/chat/completions`. */
+  readonly baseUrl: string
+  readonly credential: Secret | undefined
+  readonly prefill: boolean
+}
+
+export interface RouteSettings {
+  readonly strategy: Strategy
+  readonly timers: Timers
+  readonly retries: number
+  readonly onDisconnect: OnDisconnect
+  readonly continuation: "off" | "prefill"
+  readonly commit: "content" | "headers"
+}
+
+export interface RouteConfig extends RouteSettings {
+  readonly name: string
+  readonly candidates: readonly CandidateConfig[]
+}
+
+export interface CandidateConfig {
+  /** A provider's name, or `sim`. */
+  readonly provider: string
+  readonly model: string
+  readonly weight: number
+}
+
+export interface StreamsConfig {
+  readonly durability: Durability
+  /** Milliseconds, from the ending on. */
+  readonly keep: number
+  readonly maxBytes: number
+  readonly totalBytes: number
+}
+
+export interface ServerConfig {
+  readonly host: string
+  readonly port: number
+  readonly bodyLimit: number
+  /** Milliseconds, as `drain`. */
+  readonly heartbeat: number
+  readonly drain: number
+  readonly cors: readonly string[]
+}
+
+export interface LoadOptions {
+  /** The file itself, for a reload: it wins over flag, environment and folder. */
+  readonly file?: string
+  /** What the file holds, where it has been read already. */
+  readonly text?: string
+  readonly environment: Environment
+  readonly flags: Flags
+  /** Where `sluice.yaml` and the data folder are looked for. */
+  readonly folder?: string
+}
+
+export function loadConfig(options: LoadOptions): Config {
+  const { environment, flags, folder = process.cwd() } = options
+  const problems = createProblems()
+  const file = options.file ?? findFile(flags, environment, folder)
+  const text =
+    options.text ?? (file === undefined ? undefined : readText(resolve(folder, file), file, problems))
+  const written =
+    text === undefined ? undefined : checkFile(readSource(text, environment, problems), problems)
+  const config = settleConfig({ file, written, environment, flags, folder }, problems)
+  if (problems.list.length > 0) throw new ConfigError(file, problems.list)
+  return config
+}
+
+/** Whether only this machine can reach a server that listens there. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?|\[?::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3}\]?)$/i.test(
+    host,
+  )
+}
+
+function findFile(flags: Flags, environment: Environment, folder: string): string | undefined {
+  if (flags.config !== undefined) return flags.config
+  if (environment["SLUICE_CONFIG"]) return environment["SLUICE_CONFIG"]
+  return existsSync(resolve(folder, "sluice.yaml")) ? "sluice.yaml" : undefined
+}
+
+function readText(path: string, file: string, problems: Problems): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path))
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : ""
+    problems.add(undefined, file, UNREADABLE[code] ?? `cannot be read (${code})`)
+    return undefined
+  }
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "is a folder; a file was expected",
+  ERR_ENCODING_INVALID_ENCODED_DATA: "is not UTF-8",
+}

@@ -1,0 +1,120 @@
+/** A configuration file's values against the schema and against each other. All mistakes are gathered. */
+import type { z } from "zod"
+import { type ConfigFile, configFile } from "./file.schema.ts"
+import { isBuilt, PROVIDER_KINDS, type ProviderKind, vendorOf } from "./known-providers.ts"
+import { formatPath, type Path, type Problems, show, suggest } from "./problems.ts"
+import type { Source } from "./source.ts"
+
+/** The simulator: always there, so nobody else can have its name. */
+export const SIM = "sim"
+
+export function checkFile(source: Source, problems: Problems): ConfigFile | undefined {
+  // What has been said about a place explains whatever else is wrong there.
+  const fail = (path: Path, message: string): void => {
+    const place = formatPath(path)
+    if (!problems.list.some((problem) => problem.path === place))
+      problems.add(source.lineOf(path), place, message)
+  }
+  const result = configFile.safeParse(source.value)
+  checkNames(source, fail)
+  checkProviders(source.value, fail)
+  checkCandidates(source, fail)
+  for (const issue of result.error?.issues ?? []) tell(issue, source, fail)
+  return problems.list.length === 0 ? result.data : undefined
+}
+
+type Fail = (path: Path, message: string) => void
+
+function tell(issue: z.core.$ZodIssue, source: Source, fail: Fail): void {
+  const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)))
+  if (issue.code === "unrecognized_keys") {
+    const known = issue.message.split(", ")
+    for (const key of issue.keys) {
+      const near = suggest(key, known)
+      fail([...path, key], `is not known here (${issue.message})${near}`)
+    }
+    return
+  }
+  const value = at(source.value, path)
+  if (value === undefined || value === null) {
+    fail(path, `is ${value === null ? "empty" : "missing"}; expected ${issue.message}`)
+    return
+  }
+  const known = issue.code === "custom" && Array.isArray(issue.params?.["known"]) ? issue.params["known"] : []
+  const near = typeof value === "string" && source.asWritten(path) === undefined ? suggest(value, known) : ""
+  fail(path, `expected ${issue.message}; found ${found(source, path, value)}${near}`)
+}
+
+/** As it was written, never as the environment has it; and of a credential only that it is wrong. */
+function found(source: Source, path: Path, value: unknown): string {
+  const confidential = path.at(-1) === "credential" || path.at(-1) === "base_url"
+  if (confidential && typeof value !== "object") return "something else, not shown here"
+  return show(source.asWritten(path) ?? value)
+}
+
+function checkNames(source: Source, fail: Fail): void {
+  for (const name of keysOf(at(source.value, ["providers"]))) {
+    const path = ["providers", name]
+    if (name === SIM) fail(path, `'${SIM}' is the built-in simulator; give this provider another name`)
+    else if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
+      fail(
+        path,
+        "a provider's name has letters, digits, '-', '_' and '.', 64 at most: it stands before the '/' of a model",
+      )
+    }
+  }
+  for (const name of keysOf(at(source.value, ["models"]))) {
+    if (!/^[\x21-\x7e]{1,256}$/.test(name))
+      fail(["models", name], "a model's name has 1 to 256 printable characters and no space")
+  }
+}
+
+function checkProviders(value: unknown, fail: Fail): void {
+  for (const name of keysOf(at(value, ["providers"]))) {
+    const path = ["providers", name]
+    const kind = PROVIDER_KINDS.find((known) => known === at(value, [...path, "kind"]))
+    if (kind === undefined) continue
+    if (!isBuilt(kind)) fail([...path, "kind"], `'${kind}' comes with a later version of sluice`)
+    const isGiven = (key: string): boolean => at(value, [...path, key]) !== undefined
+    if (vendorOf(kind) === undefined && !isGiven("base_url")) {
+      fail([...path, "base_url"], `is missing; kind ${kind} needs it, such as http://127.0.0.1:8080/v1`)
+    }
+    if (vendorOf(kind) !== undefined && !isGiven("credential"))
+      fail([...path, "credential"], needsCredential(kind))
+  }
+}
+
+function needsCredential(kind: ProviderKind): string {
+  return `is missing; expected the provider's key, such as \${${vendorOf(kind)?.variable}}, or none`
+}
+
+function checkCandidates(source: Source, fail: Fail): void {
+  const known = [...keysOf(at(source.value, ["providers"])).filter((name) => name !== SIM), SIM]
+  for (const model of keysOf(at(source.value, ["models"]))) {
+    const candidates = at(source.value, ["models", model, "candidates"])
+    if (!Array.isArray(candidates)) continue
+    for (const index of candidates.keys()) {
+      const path = ["models", model, "candidates", index, "provider"]
+      const provider = at(source.value, path)
+      if (typeof provider !== "string" || provider.trim() === "" || known.includes(provider)) continue
+      const written = source.asWritten(path)
+      const near = written === undefined ? suggest(provider, known) : ""
+      fail(path, `${show(written ?? provider)} is not a provider of this file (${known.join(", ")})${near}`)
+    }
+  }
+}
+
+function at(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (inside, step) => (isMap(inside) && Object.hasOwn(inside, step) ? inside[step] : undefined),
+    value,
+  )
+}
+
+function keysOf(value: unknown): string[] {
+  return isMap(value) && !Array.isArray(value) ? Object.keys(value) : []
+}
+
+function isMap(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === "object" && value !== null
+}

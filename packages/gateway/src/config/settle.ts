@@ -1,0 +1,162 @@
+/** The layers laid over each other: built-in values, the file's defaults, a route's own; flags over the file's server. */
+import { resolve } from "node:path"
+import type { CandidateConfig, Config, ProviderConfig, RouteSettings } from "../config.ts"
+import { type ConfigFile, isHost, type WrittenRoute } from "./file.schema.ts"
+import type { Environment } from "./interpolate.ts"
+import { isBuilt, KNOWN_PROVIDERS, vendorOf } from "./known-providers.ts"
+import { type Problems, show } from "./problems.ts"
+import { createSecret, type Secret } from "./secret.ts"
+
+export interface Flags {
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  /** The configuration file. */
+  readonly config?: string | undefined
+}
+
+export interface Layers {
+  readonly file: string | undefined
+  /** What the file says; undefined without one. */
+  readonly written: ConfigFile | undefined
+  readonly environment: Environment
+  readonly flags: Flags
+  readonly folder: string
+}
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+
+const BUILT_IN: RouteSettings = {
+  strategy: "ordered",
+  timers: { connect: 5 * SECOND, firstContent: 10 * MINUTE, idle: 5 * MINUTE, total: 30 * MINUTE },
+  retries: 0,
+  onDisconnect: { rule: "cancel" },
+  continuation: "off",
+  commit: "content",
+}
+
+export function settleConfig(layers: Layers, problems: Problems): Config {
+  const { file, written, environment, flags, folder } = layers
+  const notes: string[] = []
+  checkFlags(flags, problems)
+  const defaults = settleRoute(written?.defaults ?? {}, BUILT_IN)
+  return freeze({
+    file,
+    providers: file === undefined ? providersOf(environment, notes) : providersIn(written),
+    models: Object.entries(written?.models ?? {}).map(([name, route]) => ({
+      name,
+      candidates: route.candidates.map(
+        ({ provider, model, weight = 1 }): CandidateConfig => ({ provider, model, weight }),
+      ),
+      ...settleRoute(route, defaults),
+    })),
+    defaults,
+    streams: {
+      durability: written?.streams?.durability ?? "process",
+      keep: written?.streams?.keep ?? 10 * MINUTE,
+      maxBytes: written?.streams?.max_bytes ?? 8 * 1024 ** 2,
+      totalBytes: written?.streams?.total_bytes ?? 1024 ** 3,
+    },
+    server: {
+      host: flags.host ?? written?.server?.host ?? "127.0.0.1",
+      port: flags.port ?? written?.server?.port ?? 4000,
+      bodyLimit: written?.server?.body_limit ?? 32 * 1024 ** 2,
+      heartbeat: written?.server?.heartbeat ?? 15 * SECOND,
+      drain: written?.server?.drain ?? 30 * SECOND,
+      cors: written?.server?.cors ?? [],
+    },
+    keys: keysOf(environment, problems),
+    dataFolder: resolve(folder, environment["SLUICE_DATA"] || "sluice-data"),
+    notes,
+  })
+}
+
+function checkFlags({ host, port }: Flags, problems: Problems): void {
+  if (host !== undefined && !isHost(host)) {
+    problems.add(
+      undefined,
+      "--host",
+      `expected a host name or address, such as 127.0.0.1; found ${show(host)}`,
+    )
+  }
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    problems.add(undefined, "--port", `expected a whole number from 0 to 65535; found ${show(port)}`)
+  }
+}
+
+/** Timers merge singly: a route that names one keeps the others of the layer below. */
+function settleRoute(written: WrittenRoute, below: RouteSettings): RouteSettings {
+  const { timers } = written
+  return {
+    strategy: written.strategy ?? below.strategy,
+    timers: {
+      connect: timers?.connect ?? below.timers.connect,
+      firstContent: timers?.first_content ?? below.timers.firstContent,
+      idle: timers?.idle ?? below.timers.idle,
+      total: timers?.total ?? below.timers.total,
+    },
+    retries: written.retries ?? below.retries,
+    onDisconnect: written.on_disconnect ?? below.onDisconnect,
+    continuation: written.continuation ?? below.continuation,
+    commit: written.commit ?? below.commit,
+  }
+}
+
+function providersIn(written: ConfigFile | undefined): ProviderConfig[] {
+  return Object.entries(written?.providers ?? {}).map(([name, provider]) => ({
+    name,
+    kind: provider.kind,
+    baseUrl: provider.base_url ?? vendorOf(provider.kind)?.base_url ?? "",
+    credential: provider.credential ?? undefined,
+    prefill: provider.prefill ?? false,
+  }))
+}
+
+/** A key in the environment switches its provider on. One that cannot be used must not keep the gateway from starting. */
+function providersOf(environment: Environment, notes: string[]): ProviderConfig[] {
+  return KNOWN_PROVIDERS.flatMap(({ name, kind, base_url, variable }) => {
+    const value = environment[variable]?.trim()
+    if (!value) return []
+    if (!isBuilt(kind)) notes.push(`${variable} is set, but ${name} comes with a later version`)
+    else if (!isHeaderText(value))
+      notes.push(`${variable} is set, but no key: it has spaces or unprintable characters`)
+    else return [{ name, kind, baseUrl: base_url, credential: createSecret(value), prefill: false }]
+    return []
+  })
+}
+
+function keysOf(environment: Environment, problems: Problems): Config["keys"] {
+  const read = (variable: string): Secret | undefined => {
+    const value = environment[variable]?.trim()
+    if (!value) return undefined
+    if (isHeaderText(value)) return createSecret(value)
+    problems.add(
+      undefined,
+      variable,
+      "expected a key of printable characters without spaces; found something else, not shown here",
+    )
+    return undefined
+  }
+  const api = read("SLUICE_API_KEY")
+  const admin = read("SLUICE_ADMIN_KEY")
+  if (api !== undefined && api.reveal() === admin?.reveal()) {
+    problems.add(
+      undefined,
+      "SLUICE_ADMIN_KEY",
+      "must differ from SLUICE_API_KEY: every client would be an admin",
+    )
+  }
+  return { api, admin }
+}
+
+/** What can be sent as a bearer token. */
+function isHeaderText(value: string): boolean {
+  return /^[\x21-\x7e]+$/.test(value)
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    for (const inside of Object.values(Object.freeze(value))) freeze(inside)
+  }
+  return value
+}

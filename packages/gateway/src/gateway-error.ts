@@ -1,0 +1,20 @@
+import { type ErrorKind, type WireError, wireError } from "@sluice/protocol"
+
+/** The one error that may leave the house: everything in it is meant for the caller. All else becomes a plain 500. */
+export class GatewayError extends Error {
+  readonly wire: WireError
+
+  constructor(kind: ErrorKind, message: string, more: Parameters<typeof wireError>[2] = {}) {
+    super(message)
+    this.name = "GatewayError"
+    this.wire = wireError(kind, message, more)
+  }
+}
+
+export function toWireError(error: unknown): WireError {
+  if (error instanceof GatewayError) return error.wire
+  return wireError(
+    "server",
+    "The gateway failed to handle this call. The request id finds it in the gateway's log.",
+  )
+}

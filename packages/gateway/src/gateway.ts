@@ -1,0 +1,23 @@
+/** Everything that lives as long as the process, in one place. Handlers are given it; nothing else is global. */
+import type { Keys } from "./auth/keys.ts"
+import type { Heart } from "./http/heartbeat.ts"
+import type { OriginRules } from "./http/origin.ts"
+import type { Holds } from "./limits/hold.ts"
+import type { Routes } from "./routing/plan.ts"
+import type { Streams } from "./streams/streams.ts"
+
+export interface Gateway {
+  readonly keys: Keys
+  readonly streams: Streams
+  readonly holds: Holds
+  readonly heart: Heart
+  /** Replaced as a whole at a reload; a call keeps the one it began with. */
+  routes: Routes
+  readonly origins: OriginRules
+  readonly limits: { readonly bodyBytes: number }
+  /** SIGTERM has come: no new calls. */
+  draining: boolean
+  /** Streams that the drain's end cut off. */
+  cut: number
+  readonly log: (line: string) => void
+}

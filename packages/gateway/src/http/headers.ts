@@ -1,0 +1,40 @@
+/** Request headers that steer a call. */
+import type { IncomingHttpHeaders } from "node:http"
+import { GatewayError } from "../gateway-error.ts"
+import type { OnDisconnect } from "../streams/stream.ts"
+
+export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+  const value = headers["idempotency-key"]
+  if (value === undefined) return undefined
+  if (typeof value === "string" && value.length >= 1 && value.length <= 255) return value
+  throw new GatewayError("invalid_request", "'Idempotency-Key' must have 1 to 255 characters.", {
+    param: "Idempotency-Key",
+  })
+}
+
+export function readOnDisconnect(headers: IncomingHttpHeaders): OnDisconnect | undefined {
+  const value = headers["sluice-on-disconnect"]
+  if (value === undefined) return undefined
+  const setting = parseOnDisconnect(String(value))
+  if (setting !== undefined) return setting
+  throw new GatewayError(
+    "invalid_request",
+    "'sluice-on-disconnect' must be cancel, drain:<seconds> or detach.",
+    {
+      param: "sluice-on-disconnect",
+    },
+  )
+}
+
+export function parseOnDisconnect(text: string): OnDisconnect | undefined {
+  if (text === "cancel") return { rule: "cancel" }
+  if (text === "detach") return { rule: "detach" }
+  const seconds = text.match(/^drain:(\d{1,6})s?$/)?.[1]
+  return seconds === undefined ? undefined : { rule: "drain", milliseconds: Number(seconds) * 1_000 }
+}
+
+/** A caller's request id is taken if it is short and plain, so that it can stand in a log. */
+export function readRequestId(headers: IncomingHttpHeaders): string | undefined {
+  const value = headers["x-request-id"]
+  return typeof value === "string" && /^[\w.:/+=-]{1,128}$/.test(value) ? value : undefined
+}

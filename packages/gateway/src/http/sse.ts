@@ -1,0 +1,125 @@
+/**
+ * A reader at the end of an HTTP response: takes what the log has, as fast as the client reads it.
+ *
+ * Bytes go out in whole events, so a heartbeat (a comment) always stands at an event's boundary. What is the
+ * reader's and not the call's is written here and not logged: heartbeats, Atoma's pad, `[DONE]`.
+ */
+import type { ServerResponse } from "node:http"
+import { type Dialect, encodeComment } from "@sluice/protocol"
+import type { Mount } from "../call.ts"
+import type { Reader, Stream } from "../streams/stream.ts"
+import type { Heart } from "./heartbeat.ts"
+
+const READ_LIMIT = 256 * 1024
+/** How long a client may take to read the last bytes of a truncated body before its connection is closed. */
+const LINGER = 1_000
+const DONE = "data: [DONE]\n\n"
+const HEARTBEAT = Buffer.from(encodeComment("sluice"))
+
+export interface SseAnswer {
+  readonly response: ServerResponse
+  readonly mount: Mount
+  readonly dialect: Dialect
+  readonly headers: Record<string, string>
+}
+
+/** Serves `stream` from after `seq` to its end, live. Returns at once; the response goes on by itself. */
+export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, heart: Heart): void {
+  const { response } = answer
+  const { record } = stream
+  if (response.destroyed) return
+
+  response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+    "x-content-type-options": "nosniff",
+    ...answer.headers,
+  })
+  response.flushHeaders()
+
+  let position = seq
+  let taken = record.written - sizeOf(record.read(seq, Number.POSITIVE_INFINITY))
+  let blocked = false
+  let over = false
+  let longest = 0
+
+  const reader: Reader & { caughtUp: boolean } = {
+    caughtUp: false,
+    wake: pump,
+    behind: () => record.written - taken + response.writableLength,
+    drop() {
+      leave()
+      response.socket?.destroySoon()
+    },
+  }
+
+  function pump(): void {
+    while (!blocked && !over) {
+      if (position < record.first - 1) return reader.drop() // the events it needs were dropped: it can ask and be told
+      const events = record.read(position, READ_LIMIT)
+      if (events.length === 0) break
+      const bytes = events.length === 1 ? events[0]! : Buffer.concat(events)
+      for (const event of events) longest = Math.max(longest, event.length)
+      position += events.length
+      taken += bytes.length
+      beat.touch()
+      blocked = !response.write(bytes)
+    }
+    if (over || blocked || position < record.head) return
+    reader.caughtUp = true
+    if (record.ending !== undefined) finish()
+  }
+
+  function finish(): void {
+    leave()
+    if (record.ending !== "finished") return truthfulEnd(answer)
+    const pad = answer.dialect.padBeforeDone ? encodeComment("-".repeat(Math.max(4096, longest))) : ""
+    response.end(answer.mount.sendsDone ? `${pad}${DONE}` : pad)
+  }
+
+  function leave(): void {
+    if (over) return
+    over = true
+    beat.stop()
+    stream.detach(reader)
+  }
+
+  response.on("drain", () => {
+    blocked = false
+    pump()
+    stream.progressed()
+  })
+  response.on("close", leave)
+  response.on("error", leave)
+
+  const beat = heart.start(() => {
+    if (!blocked && !over) blocked = !response.write(HEARTBEAT)
+  })
+  stream.attach(reader)
+  pump()
+}
+
+/**
+ * A stream that did not finish. openai's and OpenRouter's clients read the error event; the others drop it, so there
+ * the body is left without its last HTTP chunk and the connection is closed (FIN, not RST, which could overtake the
+ * bytes before it): to them a failure must look like a broken transfer, never like an end.
+ */
+function truthfulEnd({ response, dialect }: SseAnswer): void {
+  if (dialect.name === "openai" || dialect.name === "openrouter") {
+    response.end()
+    return
+  }
+  const { socket } = response
+  if (socket === null) return
+  // The callback of an empty write runs when all before it has been handed to the system.
+  const timer = setTimeout(() => socket.destroySoon(), LINGER)
+  socket.once("close", () => clearTimeout(timer))
+  socket.write("", () => socket.destroySoon())
+}
+
+function sizeOf(events: readonly Uint8Array[]): number {
+  let size = 0
+  for (const event of events) size += event.length
+  return size
+}

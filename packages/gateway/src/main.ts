@@ -1,0 +1,128 @@
+/** Configuration in, a running gateway out. */
+import { dialects } from "@sluice/protocol/dialects"
+import { devKey } from "./auth/dev-key.ts"
+import { createKeys, type Keys } from "./auth/keys.ts"
+import { type Config, ConfigError, describeConfig, isLoopback, loadConfig } from "./config.ts"
+import type { Gateway } from "./gateway.ts"
+import { createHeart } from "./http/heartbeat.ts"
+import { createOpenHolds } from "./limits/hold.ts"
+import { createAgent, createHttpProvider } from "./providers/openai-compatible.ts"
+import type { Provider } from "./providers/provider.ts"
+import { createSimProvider } from "./providers/sim.ts"
+import type { Routes } from "./routing/plan.ts"
+import { listen } from "./server.ts"
+import { createMemoryLog } from "./streams/memory.ts"
+import { createStreams } from "./streams/streams.ts"
+
+export interface StartOptions {
+  readonly flags: { readonly port?: number; readonly host?: string; readonly config?: string }
+  readonly environment: Record<string, string | undefined>
+  readonly say: (line: string) => void
+  readonly warn: (line: string) => void
+  /** Whoever reads `say` is a person. */
+  readonly terminal: boolean
+}
+
+export interface RunningGateway {
+  readonly url: string
+  /** Says how many streams it cut. */
+  drain(milliseconds: number): Promise<number>
+  close(): Promise<void>
+  /** Drains at SIGTERM or SIGINT, stops at a second one; gives the exit code. */
+  untilSignal(): Promise<number>
+}
+
+const SWEEP_EVERY = 5_000
+
+export async function startGateway(options: StartOptions): Promise<RunningGateway> {
+  const config = loadConfig({ flags: options.flags, environment: options.environment })
+  const { keys, shownKey } = collectKeys(config)
+  const gateway: Gateway = {
+    keys,
+    streams: createStreams(
+      createMemoryLog({
+        keep: config.streams.keep,
+        maxBytes: config.streams.maxBytes,
+        totalBytes: config.streams.totalBytes,
+      }),
+      SWEEP_EVERY,
+    ),
+    holds: createOpenHolds(),
+    heart: createHeart(config.server.heartbeat),
+    origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
+    routes: compileRoutes(config),
+    limits: { bodyBytes: config.server.bodyLimit },
+    draining: false,
+    cut: 0,
+    log: options.warn,
+  }
+  const listening = await listen(gateway, config.server.host, config.server.port)
+  for (const line of describeConfig(config)) options.say(line)
+  if (shownKey !== undefined && options.terminal) options.say(welcome(listening.url, shownKey))
+  options.say(`sluice listening on ${listening.url}`)
+
+  return {
+    url: listening.url,
+    drain: listening.drain,
+    close: listening.close,
+    async untilSignal() {
+      await signal()
+      options.say("sluice: finishing what runs; a second signal stops at once")
+      const now = signal().then(() => Number.NaN)
+      const cut = await Promise.race([listening.drain(config.server.drain), now])
+      return cut === 0 ? 0 : 1
+    },
+  }
+}
+
+function signal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", resolve)
+    process.once("SIGINT", resolve)
+  })
+}
+
+function collectKeys(config: Config): { keys: Keys; shownKey: string | undefined } {
+  const keys = createKeys()
+  const { api, admin } = config.keys
+  if (api !== undefined) keys.add({ id: "env", admin: false }, api.reveal())
+  if (admin !== undefined) keys.add({ id: "admin", admin: true }, admin.reveal())
+  if (api !== undefined || admin !== undefined) return { keys, shownKey: undefined }
+  if (!isLoopback(config.server.host)) {
+    const message = "others can reach this host, so it needs a key of yours: set SLUICE_API_KEY"
+    throw new ConfigError(config.file, [{ line: undefined, path: "server.host", message }])
+  }
+  const key = devKey(config.dataFolder)
+  keys.add({ id: "dev", admin: true }, key)
+  return { keys, shownKey: key }
+}
+
+function compileRoutes(config: Config): Routes {
+  const agent = createAgent()
+  const providers = new Map<string, Provider>([["sim", createSimProvider()]])
+  for (const { name, kind, baseUrl, credential, prefill } of config.providers) {
+    if (kind === "anthropic") continue // the configuration says that it comes later
+    const dialect = kind === "openai-compatible" ? dialects.openai : dialects[kind]
+    providers.set(name, createHttpProvider({ name, dialect, baseUrl, credential, prefill }, agent))
+  }
+  const models = new Map(
+    config.models.map((route) => {
+      // The configuration has been checked: each candidate's provider is there.
+      const candidates = route.candidates.map(({ provider, model }) => ({
+        provider: providers.get(provider)!,
+        model,
+      }))
+      return [route.name, { ...route, candidates }]
+    }),
+  )
+  return { models, providers, defaults: config.defaults }
+}
+
+function welcome(url: string, key: string): string {
+  return `
+Try it:
+
+  curl -N ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\
+    -d '{"model":"sim/story:gap=30","stream":true,"messages":[{"role":"user","content":"Tell me a story."}]}'
+`
+}

@@ -1,0 +1,65 @@
+/**
+ * A provider is a place that runs models. It is given a request and a listener, and tells the listener what
+ * happens, in this order:
+ *
+ *   connected → answered → event* (a stream) or body (anything else) → exactly one of ended, failed
+ *
+ * It knows nothing of keys, money, candidates or clients. Calls into the listener may come synchronously from
+ * within `open`. After `abort` the listener hears nothing more.
+ */
+import type { ChatRequest, Dialect, JsonObject } from "@sluice/protocol"
+
+export interface Provider {
+  readonly name: string
+  /** What it speaks: its requests are written and its chunks read in this dialect. */
+  readonly dialect: Dialect
+  /** It continues an assistant turn that it is given (`prefill`). */
+  readonly prefill: boolean
+  open(request: ProviderRequest, listener: AttemptListener): Attempt
+}
+
+export interface ProviderRequest {
+  /** Canonical; `model` is the provider's own name for it. */
+  readonly request: ChatRequest
+  /** The same, as the provider's dialect writes it. */
+  readonly body: JsonObject
+  readonly stream: boolean
+}
+
+/** One try at a provider, under way. */
+export interface Attempt {
+  /** Stop reading: the client is slow. */
+  pause(): void
+  resume(): void
+  /** Close the connection. The listener hears nothing more. */
+  abort(): void
+}
+
+export interface AttemptListener {
+  /** A connection stands and the request is on its way. */
+  connected(): void
+  answered(status: number, headers: AnswerHeaders): void
+  /** The `data` of one event of a `text/event-stream` answer, `[DONE]` included. */
+  event(data: string): void
+  /** Bytes that are no event: a comment, a ping. */
+  alive(): void
+  /** The whole body of an answer that is not an event stream, or whose status is not 200. */
+  body(text: string): void
+  /** The body ended as HTTP says a body ends. */
+  ended(): void
+  failed(failure: ProviderFailure): void
+}
+
+export interface AnswerHeaders {
+  /** Lower case, without parameters; "" where absent. */
+  readonly contentType: string
+  /** Seconds, from `retry-after`. */
+  readonly retryAfter: number | undefined
+}
+
+export interface ProviderFailure {
+  /** `connect`: nothing was sent. `broken`: the connection died. `too_large`: an event or body past its limit. */
+  readonly reason: "connect" | "broken" | "too_large"
+  /** For people; without addresses and secrets. */
+  readonly message: string
+}

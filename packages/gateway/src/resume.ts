@@ -1,0 +1,123 @@
+/**
+ * A client that comes back: the same log, read from another number. Also what else can be done to a stream by its
+ * id: look at it whole, cancel it, detach it.
+ */
+import { createAssembler, isObject, type JsonObject, streamError, wireError } from "@sluice/protocol"
+import type { AuthedCall } from "./call.ts"
+import type { Gateway } from "./gateway.ts"
+import { GatewayError } from "./gateway-error.ts"
+import { sendJson } from "./http/answer.ts"
+import { serveEvents } from "./http/sse.ts"
+import type { Stream } from "./streams/stream.ts"
+
+/** GET {mount}/chat/completions/{id}: with `stream=true` or `Last-Event-ID` the events, else the answer so far. */
+export async function resume(call: AuthedCall, gateway: Gateway, id: string): Promise<void> {
+  const stream = find(call, gateway, id)
+  const lastEventId = call.request.headers["last-event-id"]
+  const wantsStream =
+    call.query.get("stream") === "true" || (lastEventId !== undefined && !call.query.has("stream"))
+  if (!wantsStream) return retrieve(call, stream)
+  if (!stream.record.facts.streamed) {
+    throw new GatewayError(
+      "invalid_request",
+      "This call was not streamed. Ask for its answer without 'stream=true'.",
+      {
+        param: "stream",
+      },
+    )
+  }
+  const after = readPosition(call.query.get("starting_after") ?? lastEventId, stream)
+  if (after < stream.record.first - 1) throw dropped(stream)
+  const { response, mount, dialect } = call
+  const opened = stream.openedNow
+  const headers = {
+    "sluice-stream-id": stream.id,
+    "x-request-id": call.requestId,
+    ...(opened?.ok === true ? { "sluice-model": opened.model, "sluice-provider": opened.provider } : {}),
+  }
+  serveEvents({ response, mount, dialect, headers }, stream, after, gateway.heart)
+}
+
+/** POST …/{id}/cancel: ends it. One that has ended keeps its ending. */
+export async function cancel(call: AuthedCall, gateway: Gateway, id: string): Promise<void> {
+  const stream = find(call, gateway, id)
+  stream.source?.stop("cancelled", wireError("cancelled", "The call was cancelled by its client."))
+  retrieve(call, stream)
+}
+
+/** POST …/{id}/detach: it finishes, whoever listens. */
+export async function detach(call: AuthedCall, gateway: Gateway, id: string): Promise<void> {
+  const stream = find(call, gateway, id)
+  stream.onDisconnect = { rule: "detach" }
+  retrieve(call, stream)
+}
+
+/** What is foreign is as unknown as what never was. */
+function find(call: AuthedCall, gateway: Gateway, id: string): Stream {
+  const stream = gateway.streams.get(id)
+  if (stream === undefined || (stream.record.facts.owner !== call.key.id && !call.key.admin)) {
+    throw new GatewayError("not_found", `There is no stream '${id.slice(0, 100)}'. It may be too long ago.`)
+  }
+  return stream
+}
+
+function readPosition(value: string | string[] | undefined, stream: Stream): number {
+  if (value === undefined || value === "") return 0
+  const position = /^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN
+  if (position <= stream.record.head) return position
+  throw new GatewayError(
+    "invalid_request",
+    `'starting_after' must be an integer from 0 to ${stream.record.head}, the newest event of this stream.`,
+    { param: "starting_after" },
+  )
+}
+
+function dropped(stream: Stream): GatewayError {
+  return new GatewayError(
+    "events_dropped",
+    `The oldest events of this stream were dropped; the oldest left is ${stream.record.first}.`,
+    { metadata: { oldest_event_id: stream.record.first } },
+  )
+}
+
+/** The answer as far as it has come: a completion in the call's own dialect, and what state it is in. */
+function retrieve(call: AuthedCall, stream: Stream): void {
+  const { record } = stream
+  if (record.first > 1) throw dropped(stream)
+  const state = record.ending ?? "running"
+  const sluice: JsonObject = {
+    state,
+    last_event_id: record.head,
+    ...(stream.failure === undefined ? {} : { error: streamError(stream.failure) }),
+  }
+  const headers = { "sluice-stream-id": stream.id, "x-request-id": call.requestId }
+  sendJson(call.response, 200, { ...completionOf(stream), sluice }, headers)
+}
+
+function completionOf(stream: Stream): JsonObject {
+  const { record } = stream
+  const events = record.read(0, Number.POSITIVE_INFINITY)
+  if (!record.facts.streamed && events.length > 0) return parse(Buffer.from(events[0]!).toString())
+  const assembler = createAssembler()
+  for (const event of events) {
+    const data = Buffer.from(event)
+      .toString()
+      .match(/^data: (.*)$/m)?.[1]
+    if (data !== undefined) assembler.add(parse(data))
+  }
+  const { error: _, usage, ...completion } = assembler.completion()
+  const running = record.ending === undefined
+  return {
+    ...completion,
+    id: stream.id,
+    object: "chat.completion",
+    created: completion.created || Math.floor(record.facts.createdAt / 1_000),
+    choices: completion.choices.map((choice) => (running ? { ...choice, finish_reason: null } : choice)),
+    ...(running || usage === undefined ? {} : { usage }),
+  }
+}
+
+function parse(text: string): JsonObject {
+  const value: unknown = JSON.parse(text)
+  return isObject(value) ? value : {}
+}

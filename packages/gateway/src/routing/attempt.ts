@@ -1,0 +1,275 @@
+/**
+ * One attempt: a candidate is asked, its answer is read into canonical chunks, and it comes to exactly one of
+ * `finished` and `failed`. The four timers live here, each with one meaning:
+ *
+ *   connect        from the start until a connection stands
+ *   first_content  from the start until the first content (the commit point)
+ *   idle           between two things heard from the provider, comments included, once its first event has come
+ *   total          from the start to the end
+ *
+ * Time in which we pause the provider counts for none of them but `total`.
+ */
+import { type Chunk, type Completion, kindOfStatus, type WireError, wireError } from "@sluice/protocol"
+import type {
+  AnswerHeaders,
+  Attempt,
+  AttemptListener,
+  ProviderFailure,
+  ProviderRequest,
+} from "../providers/provider.ts"
+import type { Candidate, Timers } from "./plan.ts"
+
+export interface AttemptEvents {
+  /** The provider answered 200 with the right content type. */
+  accepted(): void
+  chunk(chunk: Chunk): void
+  /** The whole answer of a call that is not streamed. */
+  completion(completion: Completion): void
+  /** `sawFinish`: false where only `[DONE]` told the end. */
+  finished(sawFinish: boolean): void
+  failed(failure: AttemptFailure): void
+}
+
+export interface AttemptFailure {
+  /** What the client is shown if nothing better comes. */
+  readonly error: WireError
+  /** May another candidate be asked? Never after a 400: it would say the same. */
+  readonly next: boolean
+  /** May this same candidate be asked again, in a later round? */
+  readonly again: boolean
+}
+
+export interface RunningAttempt extends Attempt {
+  /** The commit point is passed: `first_content` no longer runs. */
+  committed(): void
+}
+
+export function startAttempt(
+  candidate: Candidate,
+  asked: ProviderRequest,
+  timers: Timers,
+  events: AttemptEvents,
+): RunningAttempt {
+  const { provider } = candidate
+  const read = provider.dialect.createChunkReader()
+  let status = 0
+  let contentType = ""
+  let retryAfter: number | undefined
+  let over = false
+  let sawFinish = false
+  let sawChunk = false
+  let paused = false
+
+  const clocks = new Map<keyof Timers, NodeJS.Timeout>()
+  const startClock = (name: keyof Timers): void => {
+    clocks.set(
+      name,
+      setTimeout(() => timedOut(name), timers[name]),
+    )
+  }
+  const stopClock = (name: keyof Timers): void => {
+    clearTimeout(clocks.get(name))
+    clocks.delete(name)
+  }
+
+  function settle(tell: () => void): void {
+    if (over) return
+    over = true
+    for (const clock of clocks.values()) clearTimeout(clock)
+    tell()
+    attempt?.abort()
+  }
+
+  const fail = (failure: AttemptFailure): void => settle(() => events.failed(failure))
+  const finish = (): void => settle(() => events.finished(sawFinish))
+
+  function timedOut(name: keyof Timers): void {
+    const words = { connect: "connect", firstContent: "first_content", idle: "idle", total: "total" }
+    const error = wireError(
+      "timeout",
+      `The provider '${provider.name}' did not answer in time (${words[name]} timer, ${timers[name] / 1_000} s).`,
+      { metadata: { timer: words[name], provider_name: provider.name } },
+    )
+    fail({ error, next: true, again: true })
+  }
+
+  const broken = (message: string, metadata: Record<string, unknown> = {}): AttemptFailure => ({
+    error: wireError("provider_error", message, { metadata: { provider_name: provider.name, ...metadata } }),
+    next: true,
+    again: true,
+  })
+
+  function onEvent(data: string): void {
+    clocks.get("idle")?.refresh()
+    if (data === "[DONE]") {
+      if (sawChunk) finish()
+      else fail(broken(`The provider '${provider.name}' ended its stream without a single chunk.`))
+      return
+    }
+    const value = parse(data)
+    const result =
+      value === undefined
+        ? ({ type: "malformed", reason: "an event that is not JSON" } as const)
+        : read(value)
+    if (result.type === "chunk") {
+      if (!sawChunk && !over) {
+        sawChunk = true
+        if (!paused) startClock("idle")
+      }
+      for (const choice of result.chunk.choices) if (choice.finish_reason !== null) sawFinish = true
+      events.chunk(result.chunk)
+    } else if (result.type === "error") fail(inBand(result.error))
+    else fail(broken(`The provider '${provider.name}' sent ${result.reason}.`))
+  }
+
+  function onBody(text: string): void {
+    if (status !== 200)
+      return fail(readFailure(provider.dialect.readError(status, text), status, retryAfter, provider.name))
+    if (asked.stream || contentType !== "application/json") {
+      return fail(
+        broken(
+          `The provider '${provider.name}' answered with the content type '${contentType.slice(0, 80)}'.`,
+        ),
+      )
+    }
+    const value = parse(text)
+    const result =
+      value === undefined
+        ? ({ type: "malformed", reason: "an answer that is not JSON" } as const)
+        : provider.dialect.readCompletion(value)
+    if (result.type === "completion") {
+      sawFinish = true
+      settle(() => {
+        events.completion(result.completion)
+        events.finished(true)
+      })
+    } else if (result.type === "error") fail(inBand(result.error))
+    else fail(broken(`The provider '${provider.name}' sent ${result.reason}.`))
+  }
+
+  const listener: AttemptListener = {
+    connected: () => stopClock("connect"),
+    answered(answerStatus: number, headers: AnswerHeaders) {
+      stopClock("connect")
+      status = answerStatus
+      contentType = headers.contentType
+      retryAfter = headers.retryAfter
+      if (status === 200 && contentType === (asked.stream ? "text/event-stream" : "application/json"))
+        events.accepted()
+    },
+    event(data) {
+      if (!over) onEvent(data)
+    },
+    alive: () => void clocks.get("idle")?.refresh(),
+    body(text) {
+      if (!over) onBody(text)
+    },
+    ended() {
+      if (over) return
+      if (sawFinish) finish()
+      else fail(broken(`The stream of the provider '${provider.name}' ended before it was finished.`))
+    },
+    failed(failure: ProviderFailure) {
+      // A connection that breaks after the finish reason has cost nothing that the client was promised.
+      if (sawFinish && failure.reason === "broken") return finish()
+      fail(broken(failure.message, { reason: failure.reason }))
+    },
+  }
+
+  startClock("connect")
+  startClock("total")
+  if (asked.stream) startClock("firstContent")
+  // The listener may be called before `open` returns, hence the two names.
+  let attempt: Attempt | undefined
+  const opened = provider.open(asked, listener)
+  attempt = opened
+  if (over) opened.abort()
+
+  return {
+    pause() {
+      paused = true
+      stopClock("idle")
+      opened.pause()
+    },
+    resume() {
+      paused = false
+      if (!over && sawChunk) startClock("idle")
+      opened.resume()
+    },
+    abort() {
+      settle(() => {})
+    },
+    committed: () => stopClock("firstContent"),
+  }
+}
+
+/**
+ * What a provider's error answer means for the call:
+ *   400 413 422       the request is wrong: no other candidate would like it better (a too long context excepted)
+ *   401 402 403       our credential is wrong: the client must not think it is its key
+ *   404 429           as they are
+ *   3xx, wrong type   never followed, never trusted
+ *   5xx               502, or 503 where that was said
+ */
+export function readFailure(
+  error: WireError,
+  status: number,
+  retryAfter: number | undefined,
+  providerName: string,
+): AttemptFailure {
+  const metadata = { ...error.metadata, provider_name: providerName, provider_status: status }
+  const shown = (kind: Parameters<typeof wireError>[0], message: string, more = {}): WireError =>
+    wireError(kind, message, { metadata, ...(retryAfter === undefined ? {} : { retryAfter }), ...more })
+
+  if (error.kind === "context_length_exceeded")
+    return { error: { ...error, metadata }, next: true, again: false }
+  if (status === 400 || status === 413 || status === 422) {
+    return { error: { ...error, metadata }, next: false, again: false }
+  }
+  if (status === 401 || status === 402 || status === 403) {
+    const message = `The provider '${providerName}' refused this gateway's credential (${status}).`
+    return { error: shown("provider_auth", message), next: true, again: false }
+  }
+  if (status === 404) return { error: shown("model_not_found", error.message), next: true, again: false }
+  if (status === 429) {
+    return {
+      error: shown("rate_limit_exceeded", error.message, { retryAfter: retryAfter ?? 1 }),
+      next: true,
+      again: true,
+    }
+  }
+  if (status === 503 || status === 529) {
+    const more = { status: 503, retryAfter: retryAfter ?? 1 }
+    return { error: shown("provider_overloaded", error.message, more), next: true, again: true }
+  }
+  if (status === 408 || status === 504)
+    return { error: shown("timeout", error.message), next: true, again: true }
+  if (status >= 300 && status < 400) {
+    const message = `The provider '${providerName}' answered with a redirect (${status}); redirects are never followed.`
+    return { error: shown("provider_error", message), next: true, again: false }
+  }
+  if (status >= 500 || status === 409 || status === 425) {
+    return { error: shown("provider_error", error.message), next: true, again: true }
+  }
+  const kind = kindOfStatus(status)
+  return {
+    error: shown(kind === "server" ? "provider_error" : kind, error.message),
+    next: true,
+    again: false,
+  }
+}
+
+/** An error that came as an event, after a 200: it means what the same status would have meant before. */
+function inBand(error: WireError): AttemptFailure {
+  const ours = error.status === 400 || error.status === 413 || error.status === 422
+  const next = !ours || error.kind === "context_length_exceeded"
+  return { error, next, again: next && error.retryable }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Candidates in turn until one has passed the commit point.
+ *
+ * The commit point is the first event whose delta says anything but a role, or any finish reason. Until then what a
+ * candidate sends is held back, so that its failure costs the client nothing: the next one is asked. After it the
+ * answer is this candidate's, for better or worse.
+ */
+import type { ChatRequest, Chunk, Completion, WireError } from "@sluice/protocol"
+import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
+import type { Candidate, Plan } from "./plan.ts"
+
+const MAX_HELD_EVENTS = 64
+const MAX_HELD_BYTES = 256 * 1024
+/** Longer than this nobody waits for a provider: its `Retry-After` is passed on to the client instead. */
+const MAX_RETRY_WAIT = 10_000
+const RETRY_BASE = 250
+
+export interface OpeningEvents {
+  committed(commit: Commit): void
+  chunk(chunk: Chunk): void
+  completion(completion: Completion): void
+  finished(sawFinish: boolean): void
+  /** `committed`: false when no candidate got that far, and `error` is what the last one said. */
+  failed(error: WireError, committed: boolean, attempts: number): void
+}
+
+export interface Commit {
+  readonly candidate: Candidate
+  /** How many candidates were asked, this one included. */
+  readonly attempts: number
+  /** Members of the request that this candidate's dialect has no place for. */
+  readonly dropped: readonly string[]
+}
+
+export interface Opening {
+  pause(): void
+  resume(): void
+  abort(): void
+}
+
+export interface OpenOptions {
+  readonly plan: Plan
+  readonly request: ChatRequest
+  readonly stream: boolean
+  /** 0 ≤ x < 1 */
+  readonly random: () => number
+}
+
+export function open(options: OpenOptions, events: OpeningEvents): Opening {
+  const { plan, request, stream, random } = options
+  let queue = [...plan.candidates]
+  let again: Candidate[] = []
+  let round = 0
+  let attempts = 0
+  let running: RunningAttempt | undefined
+  let waiting: NodeJS.Timeout | undefined
+  let paused = false
+  let over = false
+
+  function next(): void {
+    const candidate = queue.shift()
+    if (candidate !== undefined) ask(candidate)
+  }
+
+  function ask(candidate: Candidate): void {
+    attempts++
+    const upstream = { ...request, model: candidate.model, stream }
+    const { body, dropped } = candidate.provider.dialect.writeRequest(upstream)
+    const held: Chunk[] = []
+    let heldBytes = 0
+    let committed = false
+
+    const commit = (): void => {
+      if (committed) return
+      committed = true
+      running?.committed()
+      events.committed({ candidate, attempts, dropped })
+      for (const chunk of held) if (!over) events.chunk(chunk)
+      held.length = 0
+    }
+
+    running = undefined
+    const attempt = startAttempt(candidate, { request: upstream, body, stream }, plan.timers, {
+      accepted() {
+        if (plan.commit === "headers" && stream) commit()
+      },
+      chunk(chunk) {
+        if (over) return
+        if (committed) return events.chunk(chunk)
+        held.push(chunk)
+        heldBytes += JSON.stringify(chunk).length
+        if (hasContent(chunk) || held.length >= MAX_HELD_EVENTS || heldBytes > MAX_HELD_BYTES) commit()
+      },
+      completion(completion) {
+        if (over) return
+        commit()
+        events.completion(completion)
+      },
+      finished(sawFinish) {
+        if (over) return
+        commit()
+        over = true
+        events.finished(sawFinish)
+      },
+      failed(failure) {
+        if (over) return
+        if (committed) {
+          over = true
+          events.failed(failure.error, true, attempts)
+        } else failed(candidate, failure)
+      },
+    })
+    running = attempt
+    if (committed) attempt.committed()
+    if (over) attempt.abort()
+    else if (paused) attempt.pause()
+  }
+
+  function failed(candidate: Candidate, failure: AttemptFailure): void {
+    if (failure.next && failure.again) again.push(candidate)
+    if (failure.next && queue.length > 0) return next()
+    const wait =
+      failure.next && again.length > 0 && round < plan.retries ? retryWait(round, failure, random) : undefined
+    if (wait === undefined) {
+      over = true
+      events.failed(failure.error, false, attempts)
+      return
+    }
+    round++
+    queue = again
+    again = []
+    waiting = setTimeout(next, wait)
+  }
+
+  // Not before the caller holds the opening: a candidate may answer at once.
+  queueMicrotask(() => {
+    if (!over) next()
+  })
+
+  return {
+    pause() {
+      paused = true
+      running?.pause()
+    },
+    resume() {
+      paused = false
+      running?.resume()
+    },
+    abort() {
+      over = true
+      clearTimeout(waiting)
+      running?.abort()
+    },
+  }
+}
+
+/** Full jitter over a doubling bound, or what the provider asks for; undefined: not worth waiting. */
+function retryWait(round: number, failure: AttemptFailure, random: () => number): number | undefined {
+  const asked = (failure.error.retryAfter ?? 0) * 1_000
+  if (asked > MAX_RETRY_WAIT) return undefined
+  return Math.max(asked, random() * RETRY_BASE * 2 ** round)
+}
+
+/** The commit point's question: does any delta say something other than its role, or is there a finish reason? */
+export function hasContent(chunk: Chunk): boolean {
+  return chunk.choices.some(
+    (choice) =>
+      choice.finish_reason !== null ||
+      Object.entries(choice.delta).some(([name, value]) => name !== "role" && !isEmpty(value)),
+  )
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return true
+  return typeof value === "object" && Object.keys(value).length === 0
+}

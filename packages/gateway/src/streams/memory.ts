@@ -1,0 +1,126 @@
+/** The log in memory (`durability: memory`): survives the client's loss, not the process's. */
+import type { Ending, LogLimits, StreamFacts, StreamLog, StreamRecord } from "./log.ts"
+
+export function createMemoryLog(limits: LogLimits, now: () => number = Date.now): StreamLog {
+  const streams = new Map<string, MemoryStream>()
+  let total = 0
+
+  function makeRoom(): void {
+    if (total <= limits.totalBytes) return
+    // A Map keeps insertion order, so the first ended stream is the oldest one.
+    for (const [id, stream] of streams) {
+      if (stream.ending === undefined) continue
+      streams.delete(id)
+      total -= stream.held
+      if (total <= limits.totalBytes) return
+    }
+  }
+
+  return {
+    create(facts) {
+      const stream = createStream(facts, limits.maxBytes, now, (difference) => {
+        total += difference
+        makeRoom()
+      })
+      streams.set(facts.id, stream)
+      return stream
+    },
+    get: (id) => streams.get(id),
+    sweep(at) {
+      const gone: string[] = []
+      for (const [id, stream] of streams) {
+        if (stream.endedAt === undefined || at - stream.endedAt < limits.keep) continue
+        streams.delete(id)
+        total -= stream.held
+        gone.push(id)
+      }
+      return gone
+    },
+    get size() {
+      return streams.size
+    },
+  }
+}
+
+interface MemoryStream extends StreamRecord {
+  readonly held: number
+  readonly endedAt: number | undefined
+}
+
+function createStream(
+  facts: StreamFacts,
+  maxBytes: number,
+  now: () => number,
+  changed: (difference: number) => void,
+): MemoryStream {
+  let events: Uint8Array[] = []
+  /** How many of `events` were dropped but not yet cut off: cutting one by one would be quadratic. */
+  let dropped = 0
+  let first = 1
+  let held = 0
+  let written = 0
+  let ending: Ending | undefined
+  let endedAt: number | undefined
+
+  function dropOldest(): number {
+    const before = held
+    while (held > maxBytes && events.length - dropped > 1) {
+      held -= events[dropped]!.length
+      events[dropped] = EMPTY
+      dropped++
+      first++
+    }
+    if (dropped > 256 && dropped * 2 > events.length) {
+      events = events.slice(dropped)
+      dropped = 0
+    }
+    return before - held
+  }
+
+  return {
+    facts,
+    get first() {
+      return first
+    },
+    get head() {
+      return first + events.length - dropped - 1
+    },
+    get written() {
+      return written
+    },
+    get ending() {
+      return ending
+    },
+    get held() {
+      return held
+    },
+    get endedAt() {
+      return endedAt
+    },
+    append(event) {
+      if (ending !== undefined)
+        throw new Error(`stream ${facts.id} has ended (${ending}); nothing can be appended`)
+      events.push(event)
+      held += event.length
+      written += event.length
+      changed(event.length - dropOldest())
+      return this.head
+    },
+    end(how) {
+      if (ending !== undefined) return false
+      ending = how
+      endedAt = now()
+      return true
+    },
+    read(seq, limit) {
+      const from = Math.max(seq, first - 1) - first + 1 + dropped
+      let bytes = 0
+      let to = from
+      while (to < events.length && (to === from || bytes + events[to]!.length <= limit))
+        bytes += events[to++]!.length
+      return events.slice(from, to)
+    },
+  }
+}
+
+const EMPTY = new Uint8Array(0)
