@@ -14,7 +14,7 @@ import { writeCompletion } from "./write-completion.ts"
 import { writeError, writeErrorChunk } from "./write-error.ts"
 import { writeRequest } from "./write-request.ts"
 
-export interface Differences {
+interface Differences {
   readonly name: DialectName
   readonly answer: AnswerRules
   readonly request: RequestRules

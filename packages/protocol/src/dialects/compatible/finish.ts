@@ -28,7 +28,7 @@ const MEANINGS: ReadonlyMap<string, FinishReason> = new Map(
   ),
 )
 
-export interface ReadFinish {
+interface ReadFinish {
   readonly reason: FinishReason | null
   /** The provider's own word, where it is not the canonical one. */
   readonly native?: string

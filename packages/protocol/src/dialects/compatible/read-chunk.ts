@@ -23,7 +23,7 @@ function readChunk(value: unknown, joinToolCalls: ToolCallJoiner): ReadChunk {
 
   const usage = findUsage(value)
   // Some servers send the usage at the end without `choices`.
-  const choices = value["choices"] ?? (usage && [])
+  const choices = usage && !value["choices"] ? [] : value["choices"]
   if (!Array.isArray(choices))
     return malformed(`expected \`choices\` to be an array, and got ${nameOfKind(choices)}`)
 

@@ -5,7 +5,7 @@ import { type Members, spokenMembers, without } from "./members.ts"
 import { accepts, type RequestRules } from "./request-rules.ts"
 import { writeMessages } from "./write-messages.ts"
 
-export interface WrittenRequest {
+interface WrittenRequest {
   readonly body: JsonObject
   readonly dropped: string[]
 }
