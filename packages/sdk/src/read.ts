@@ -56,7 +56,8 @@ function isChoice(choice: unknown): boolean {
   return (
     typeof choice["index"] === "number" &&
     isOptional(choice["finish_reason"], "string") &&
-    isOptional(content, "string") &&
+    // Mistral's models that reason send a list of parts while they do.
+    (isOptional(content, "string") || Array.isArray(content)) &&
     (Array.isArray(tool_calls) ? tool_calls.every(isObject) : isOptional(tool_calls))
   )
 }
