@@ -41,7 +41,17 @@ export function assemble(chunks: Iterable<unknown>): Completion {
 
 export function createAssembler(): Assembler {
   const choices = new Map<number, ChoiceCollector>()
-  const others = createMembers(["id", "object", "created", "model", "choices", "usage", "error"])
+  // `obfuscation` pads one event against an eavesdropper who counts bytes; it says nothing of the answer.
+  const others = createMembers([
+    "id",
+    "object",
+    "created",
+    "model",
+    "choices",
+    "usage",
+    "error",
+    "obfuscation",
+  ])
   let id = ""
   let created = 0
   let model = ""

@@ -1,0 +1,36 @@
+/**
+ * `npm run bench -- <name> [options]`: one bench, its table, and a line for each goal. Exits 1 if a goal is short. What was
+ * predicted and what came out is kept in results/log.md.
+ */
+import { type Goal, goalLine } from "./goal.ts"
+
+interface Bench {
+  readonly description: string
+  readonly load: () => Promise<{ run(options: readonly string[]): Promise<readonly Goal[]> }>
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  sse: {
+    description: "events per second of our decoder beside eventsource-parser's [--rounds N]",
+    load: () => import("./sse.ts"),
+  },
+}
+
+const [name, ...options] = process.argv.slice(2)
+if (name === undefined || name === "--help" || options.includes("--help")) console.log(list())
+else {
+  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+  if (bench === undefined) {
+    console.error(`There is no bench called ${name}.\n\n${list()}`)
+    process.exitCode = 2
+  } else {
+    const goals = await (await bench.load()).run(options)
+    for (const goal of goals) console.log(goalLine(goal))
+    if (goals.some((goal) => goal.outcome === "short")) process.exitCode = 1
+  }
+}
+
+function list(): string {
+  const lines = Object.entries(BENCHES).map(([name, { description }]) => `  ${name.padEnd(10)}${description}`)
+  return ["npm run bench -- <name> [options]", "", ...lines].join("\n")
+}
