@@ -123,9 +123,10 @@ export class ChatStream<Call = ParsedToolCall, Output = unknown> implements Asyn
 
   /** The text of the first choice, piece by piece. */
   text(): AsyncGenerator<string, void, undefined> {
-    return this.#read(
-      ({ chunk }) => chunk.choices.find(({ index }) => index === 0)?.delta.content || undefined,
-    )
+    return this.#read(({ chunk }) => {
+      const content: unknown = chunk.choices.find(({ index }) => index === 0)?.delta.content
+      return typeof content === "string" && content !== "" ? content : undefined
+    })
   }
 
   /** The chunks in snake_case, as they came. */

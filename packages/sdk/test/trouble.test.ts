@@ -158,6 +158,12 @@ test("chunks that leave out what has nothing to say are read", async () => {
   assert.equal(completion.usage?.totalTokens, 2)
 })
 
+test("content in parts, as Mistral sends it, is no text but no trouble either", async () => {
+  const thinking = [{ type: "thinking", thinking: [] }]
+  server.events = [chunkOf({ content: thinking }), chunkOf({ content: "a" }, "stop")]
+  assert.deepEqual(await all((await clientWith().chat.send({ ...call, stream: true })).text()), ["a"])
+})
+
 // ── errors in band ──
 
 const inBand: [what: string, data: object][] = [
