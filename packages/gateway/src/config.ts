@@ -37,7 +37,7 @@ export interface Config {
   readonly streams: StreamsConfig
   readonly server: ServerConfig
   readonly keys: { readonly api: Secret | undefined; readonly admin: Secret | undefined }
-  /** Absolute. */
+  /** Absolute: SLUICE_DATA, or `sluice-data` in the working folder. */
   readonly dataFolder: string
   /** What whoever starts it should know and need not mend. */
   readonly notes: readonly string[]
