@@ -102,7 +102,13 @@ function run(
     () => {
       if (stream.record.ending !== undefined) return
       const opening = open(
-        { plan: route, request: asked.request, stream: asked.streamed, random: Math.random },
+        {
+          plan: route,
+          request: asked.request,
+          stream: asked.streamed,
+          random: Math.random,
+          now: () => performance.now(),
+        },
         pump,
       )
       stream.source = {

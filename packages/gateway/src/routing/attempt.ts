@@ -49,6 +49,8 @@ export function startAttempt(
   asked: ProviderRequest,
   timers: Timers,
   events: AttemptEvents,
+  /** Milliseconds of a clock that is never set. */
+  now: () => number,
 ): RunningAttempt {
   const { provider } = candidate
   const read = provider.dialect.createChunkReader()
@@ -60,12 +62,23 @@ export function startAttempt(
   let sawChunk = false
   let paused = false
 
+  /** When the provider was last heard. The idle timer looks at it when it fires: nothing is set anew per event. */
+  let heardAt = 0
+
   const clocks = new Map<keyof Timers, NodeJS.Timeout>()
   const startClock = (name: keyof Timers): void => {
     clocks.set(
       name,
       setTimeout(() => timedOut(name), timers[name]),
     )
+  }
+  function startIdle(wait: number): void {
+    const fire = (): void => {
+      const left = heardAt + timers.idle - now()
+      if (left > 0) startIdle(left)
+      else timedOut("idle")
+    }
+    clocks.set("idle", setTimeout(fire, wait))
   }
   const stopClock = (name: keyof Timers): void => {
     clearTimeout(clocks.get(name))
@@ -100,7 +113,7 @@ export function startAttempt(
   })
 
   function onEvent(data: string): void {
-    clocks.get("idle")?.refresh()
+    heardAt = now()
     if (data === "[DONE]") {
       if (sawChunk) finish()
       else fail(broken(`The provider '${provider.name}' ended its stream without a single chunk.`))
@@ -114,7 +127,7 @@ export function startAttempt(
     if (result.type === "chunk") {
       if (!sawChunk && !over) {
         sawChunk = true
-        if (!paused) startClock("idle")
+        if (!paused) startIdle(timers.idle)
       }
       for (const choice of result.chunk.choices) if (choice.finish_reason !== null) sawFinish = true
       events.chunk(result.chunk)
@@ -160,7 +173,9 @@ export function startAttempt(
     event(data) {
       if (!over) onEvent(data)
     },
-    alive: () => void clocks.get("idle")?.refresh(),
+    alive() {
+      heardAt = now()
+    },
     body(text) {
       if (!over) onBody(text)
     },
@@ -193,7 +208,8 @@ export function startAttempt(
     },
     resume() {
       paused = false
-      if (!over && sawChunk) startClock("idle")
+      heardAt = now()
+      if (!over && sawChunk) startIdle(timers.idle)
       opened.resume()
     },
     abort() {

@@ -44,10 +44,12 @@ export interface OpenOptions {
   readonly stream: boolean
   /** 0 ≤ x < 1 */
   readonly random: () => number
+  /** Milliseconds of a clock that is never set. */
+  readonly now: () => number
 }
 
 export function open(options: OpenOptions, events: OpeningEvents): Opening {
-  const { plan, request, stream, random } = options
+  const { plan, request, stream, random, now } = options
   let queue = [...plan.candidates]
   let again: Candidate[] = []
   let round = 0
@@ -80,36 +82,42 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     }
 
     running = undefined
-    const attempt = startAttempt(candidate, { request: upstream, body, stream }, plan.timers, {
-      accepted() {
-        if (plan.commit === "headers" && stream) commit()
-      },
-      chunk(chunk) {
-        if (over) return
-        if (committed) return events.chunk(chunk)
-        held.push(chunk)
-        heldBytes += JSON.stringify(chunk).length
-        if (hasContent(chunk) || held.length >= MAX_HELD_EVENTS || heldBytes > MAX_HELD_BYTES) commit()
-      },
-      completion(completion) {
-        if (over) return
-        commit()
-        events.completion(completion)
-      },
-      finished(sawFinish) {
-        if (over) return
-        commit()
-        over = true
-        events.finished(sawFinish)
-      },
-      failed(failure) {
-        if (over) return
-        if (committed) {
+    const attempt = startAttempt(
+      candidate,
+      { request: upstream, body, stream },
+      plan.timers,
+      {
+        accepted() {
+          if (plan.commit === "headers" && stream) commit()
+        },
+        chunk(chunk) {
+          if (over) return
+          if (committed) return events.chunk(chunk)
+          held.push(chunk)
+          heldBytes += JSON.stringify(chunk).length
+          if (hasContent(chunk) || held.length >= MAX_HELD_EVENTS || heldBytes > MAX_HELD_BYTES) commit()
+        },
+        completion(completion) {
+          if (over) return
+          commit()
+          events.completion(completion)
+        },
+        finished(sawFinish) {
+          if (over) return
+          commit()
           over = true
-          events.failed(failure.error, true, attempts)
-        } else failed(candidate, failure)
+          events.finished(sawFinish)
+        },
+        failed(failure) {
+          if (over) return
+          if (committed) {
+            over = true
+            events.failed(failure.error, true, attempts)
+          } else failed(candidate, failure)
+        },
       },
-    })
+      now,
+    )
     running = attempt
     if (committed) attempt.committed()
     if (over) attempt.abort()
