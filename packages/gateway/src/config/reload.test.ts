@@ -1,5 +1,7 @@
 import assert from "node:assert/strict"
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { once } from "node:events"
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, watch, writeFileSync } from "node:fs"
+import { readdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type TestContext, test } from "node:test"
@@ -14,12 +16,12 @@ function watched(context: TestContext, prepare: (folder: string) => void = () =>
   prepare(folder)
   const changes: string[] = []
   let wake = (): void => {}
-  const watch = watchConfig(file, (text) => {
+  const watching = watchConfig(file, (text) => {
     changes.push(text)
     wake()
   })
   context.after(() => {
-    watch.close()
+    watching.close()
     rmSync(folder, { recursive: true })
   })
   /** Until the last change told is this text. */
@@ -33,13 +35,23 @@ function watched(context: TestContext, prepare: (folder: string) => void = () =>
     }
     clearInterval(alive)
   }
-  return { folder, file, changes, until, watch }
+  return { folder, file, changes, until, watching }
 }
 
 /** As many editors save: a new file, moved over the old one. */
 function saveByRename(file: string, text: string): void {
   writeFileSync(`${file}~`, text)
   renameSync(`${file}~`, file)
+}
+
+/** Until another watch has seen the change too, and the file could have been read several times since. */
+async function noticed(folder: string, change: () => void): Promise<void> {
+  const other = watch(folder)
+  const seen = once(other, "change")
+  change()
+  await seen
+  for (let reading = 0; reading < 10; reading++) await readdir(folder)
+  other.close()
 }
 
 test("a file that is written over is told with its new text", async (context) => {
@@ -61,9 +73,9 @@ test("a file that another is moved over is told, each time", async (context) => 
 test("a save without a change, an empty file and a neighbour's change tell nothing", async (context) => {
   const { folder, file, changes, until } = watched(context)
   writeFileSync(file, "first")
-  writeFileSync(join(folder, "neighbour.yaml"), "x")
-  writeFileSync(file, "")
-  saveByRename(file, "first")
+  await noticed(folder, () => writeFileSync(join(folder, "neighbour.yaml"), "x"))
+  await noticed(folder, () => writeFileSync(file, ""))
+  await noticed(folder, () => saveByRename(file, "first"))
   saveByRename(file, "second")
   await until("second")
   assert.deepEqual(changes, ["second"])
@@ -103,15 +115,15 @@ test("the file that a link leads to is watched too", async (context) => {
 })
 
 test("a watch that is closed tells nothing more", async (context) => {
-  const { file, until, watch } = watched(context)
+  const { file, until, watching } = watched(context)
   const told: string[] = []
   const closed = watchConfig(file, (text) => told.push(text))
   closed.close()
   writeFileSync(file, "second")
   await until("second")
   assert.deepEqual(told, [])
-  watch.close()
-  watch.close()
+  watching.close()
+  watching.close()
 })
 
 test("a change of server or durability needs a restart, and nothing else does", () => {
