@@ -1,3 +1,5 @@
+import { textOf } from "./utf8.ts"
+
 /**
  * Server-sent events: bytes in, events out, by the WHATWG rules (https://html.spec.whatwg.org/#event-stream-interpretation)
  * for any split of the bytes.
@@ -18,6 +20,7 @@
  */
 export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
   const { onEvent, onRetry, onComment, maxEventBytes = DEFAULT_MAX_EVENT_BYTES } = options
+  const singleLimit = Math.min(JOINED_READ, maxEventBytes) - 2
   let held = NOTHING
   let heldLength = 0
   let atStart = true
@@ -27,6 +30,7 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
   return {
     push(bytes) {
       if (failure !== undefined) throw failure
+      if (heldLength === 0 && readSingle(bytes)) return
       const end =
         heldLength + bytes.length <= maxEventBytes ? endOfLastBlock(bytes) : endOfLastBlockInLimit(bytes)
       let begin = 0
@@ -35,7 +39,6 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
         hold(bytes, 0, begin)
         readBlocks(takeHeld())
       }
-      if (begin === 0 && end === bytes.length && readSingle(bytes)) return
       if (begin < end) readBlocks(textOf(bytes, begin, end))
       if (end < bytes.length && failure === undefined) hold(bytes, end, bytes.length)
       if (failure !== undefined) {
@@ -125,8 +128,8 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
    */
   function readSingle(bytes: Uint8Array): boolean {
     const end = bytes.length - 2
-    if (bytes.length > JOINED_READ || end < 6 || bytes[end] !== LF) return false
-    for (let at = 0; at < 6; at++) if (bytes[at] !== DATA_PREFIX.charCodeAt(at)) return false
+    if (end < 6 || end > singleLimit || bytes[end + 1] !== LF || bytes[end] !== LF || !startsWithData(bytes))
+      return false
     const data = textOf(bytes, 6, end)
     if (data.includes("\n") || data.includes("\r")) return false
     atStart = false
@@ -134,50 +137,50 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
     return true
   }
 
+  /** Whole blocks, so that no field has to be remembered for the next text. */
   function readBlocks(decoded: string): void {
     const text = withOneLineEnd(atStart && decoded.charCodeAt(0) === BOM ? decoded.slice(1) : decoded)
     atStart = false
-    let at = 0
-    while (at < text.length) {
-      const lineEnd = text.indexOf("\n", at)
-      // Hot path: a block that is nothing but `data: …`.
-      if (text.charCodeAt(lineEnd + 1) === LF && startsWithData(text, at)) {
-        onEvent({ event: "message", data: text.slice(at + 6, lineEnd), id: lastEventId })
-        at = lineEnd + 2
-      } else at = readBlock(text, at)
-    }
-  }
 
-  /** Any block; returns where the next begins. */
-  function readBlock(text: string, start: number): number {
     let data: string | undefined
     let event = "message"
     let id = lastEventId
     let retry: number | undefined
 
-    let at = start
-    while (text.charCodeAt(at) !== LF) {
-      const lineEnd = text.indexOf("\n", at)
-      if (lineEnd === -1) return text.length
-      const name = fieldAt(text, at, lineEnd)
-      if (name !== undefined) {
-        const colon = at + name.length
-        const value = text.slice(text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1, lineEnd)
-        if (name === "data") data = data === undefined ? value : `${data}\n${value}`
-        else if (name === "id") id = value.includes("\0") ? id : value
-        else if (name === "event") event = value === "" ? "message" : value
-        else if (name === "") onComment?.(value)
-        else if (/^[0-9]+$/.test(value)) {
-          retry = Math.min(Number(value), Number.MAX_SAFE_INTEGER)
-          onRetry?.(retry)
+    let at = 0
+    while (at < text.length) {
+      let lineEnd = text.charCodeAt(at) === LF ? at : text.indexOf("\n", at)
+      if (lineEnd === -1) return
+      // Hot path: the block's one data line, and then its blank line.
+      if (data === undefined && text.charCodeAt(lineEnd + 1) === LF && hasDataAt(text, at)) {
+        data = text.slice(at + 6, lineEnd)
+        at = lineEnd + 1
+        lineEnd = at
+      }
+      if (lineEnd === at) {
+        lastEventId = id
+        if (data !== undefined)
+          onEvent(retry === undefined ? { event, data, id } : { event, data, id, retry })
+        data = undefined
+        event = "message"
+        retry = undefined
+      } else {
+        const name = fieldAt(text, at, lineEnd)
+        if (name !== undefined) {
+          const colon = at + name.length
+          const value = text.slice(text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1, lineEnd)
+          if (name === "data") data = data === undefined ? value : `${data}\n${value}`
+          else if (name === "id") id = value.includes("\0") ? id : value
+          else if (name === "event") event = value === "" ? "message" : value
+          else if (name === "") onComment?.(value)
+          else if (/^[0-9]+$/.test(value)) {
+            retry = Math.min(Number(value), Number.MAX_SAFE_INTEGER)
+            onRetry?.(retry)
+          }
         }
       }
       at = lineEnd + 1
     }
-
-    lastEventId = id
-    if (data !== undefined) onEvent(retry === undefined ? { event, data, id } : { event, data, id, retry })
-    return at + 1
   }
 }
 
@@ -226,7 +229,10 @@ export interface SseEvent {
 }
 
 export interface SseDecoder {
-  /** What is complete is handed to `onEvent` before this returns. Past the size limit this and every later call throws. */
+  /**
+   * What is complete is handed to `onEvent` before this returns; what that throws comes out here, and the rest of these
+   * bytes is lost. Past the size limit this and every later call throws.
+   */
   push(bytes: Uint8Array): void
   /** The end of the body: an event without its blank line is dropped, as the standard says. */
   end(): void
@@ -265,47 +271,21 @@ const CR = 13
 const SPACE = 32
 const COLON = 58
 const BOM = 0xfeff
-const DATA_PREFIX = "data: "
-
-/**
- * Bytes as text, a byte order mark kept. Node and Bun offer a call that costs less than a TextDecoder's and needs no
- * view of its own for a part; it is taken if it treats broken sequences by the standard too.
- */
-const textOf = runtimeTextOf() ?? standardTextOf()
-
-type TextOf = (bytes: Uint8Array, begin: number, end: number) => string
-
-function standardTextOf(): TextOf {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  return (bytes, begin, end) =>
-    decoder.decode(begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end))
-}
-
-function runtimeTextOf(): TextOf | undefined {
-  const buffer: unknown = Reflect.get(globalThis, "Buffer")
-  const utf8Slice: unknown =
-    typeof buffer === "function" ? Reflect.get(buffer.prototype, "utf8Slice") : undefined
-  if (typeof utf8Slice !== "function") return undefined
-  const runtime: TextOf = (bytes, begin, end) => utf8Slice.call(bytes, begin, end)
-  const broken = Uint8Array.of(0xef, 0xbb, 0xbf, 0xf0, 0x9f, 0x98, 0xed, 0xa0, 0x80, 0xff, 0x61)
-  return runtime(broken, 0, 11) === standardTextOf()(broken, 0, 11) ? runtime : undefined
-}
 
 /** The field's name, `""` for a comment. A line that is only a name is that field, empty. */
-function fieldAt(
-  text: string,
-  at: number,
-  lineEnd: number,
-): "data" | "event" | "id" | "retry" | "" | undefined {
-  const name = nameByFirst(text.charCodeAt(at))
-  if (name === undefined || name === "") return name
+function fieldAt(text: string, at: number, lineEnd: number): Field | undefined {
+  const name = fieldByFirst(text.charCodeAt(at))
+  if (name === undefined) return undefined
+  // Character by character: of so few, this is faster than `startsWith`.
+  for (let i = 1; i < name.length; i++) if (text.charCodeAt(at + i) !== name.charCodeAt(i)) return undefined
   const nameEnd = at + name.length
-  if (nameEnd !== lineEnd && text.charCodeAt(nameEnd) !== COLON) return undefined
-  return text.startsWith(name, at) ? name : undefined
+  return nameEnd === lineEnd || text.charCodeAt(nameEnd) === COLON ? name : undefined
 }
 
+type Field = "data" | "event" | "id" | "retry" | ""
+
 /** No two begin alike. */
-function nameByFirst(charCode: number): "data" | "event" | "id" | "retry" | "" | undefined {
+function fieldByFirst(charCode: number): Field | undefined {
   switch (charCode) {
     case COLON:
       return ""
@@ -322,8 +302,20 @@ function nameByFirst(charCode: number): "data" | "event" | "id" | "retry" | "" |
   }
 }
 
-/** Written out, as the compiler does not inline `startsWith`. */
-function startsWithData(text: string, at: number): boolean {
+/** Whether the bytes begin with `data: `. */
+function startsWithData(bytes: Uint8Array): boolean {
+  return (
+    bytes[0] === 100 &&
+    bytes[1] === 97 &&
+    bytes[2] === 116 &&
+    bytes[3] === 97 &&
+    bytes[4] === COLON &&
+    bytes[5] === SPACE
+  )
+}
+
+/** The same in text. Written out, as the compiler does not inline `startsWith`. */
+function hasDataAt(text: string, at: number): boolean {
   return (
     text.charCodeAt(at) === 100 &&
     text.charCodeAt(at + 1) === 97 &&
@@ -338,7 +330,10 @@ function isLineEnd(byte: number): boolean {
   return byte === LF || byte === CR
 }
 
-/** LF for all three. Whole blocks only: a CRLF inside of one is never cut in two by this. */
+/**
+ * LF for all three. Whole blocks only: a CRLF inside of one is never cut in two by this. (To look for CRs within the loop
+ * over the lines is not linear: V8 takes `indexOf` for free of effects, and moves it out of the branch that guards it.)
+ */
 function withOneLineEnd(text: string): string {
   return text.includes("\r") ? text.replaceAll("\r\n", "\n").replaceAll("\r", "\n") : text
 }
