@@ -26,7 +26,8 @@ ${Object.entries(COMMANDS)
 const [name = "--help", ...args] = process.argv.slice(2)
 const command = COMMANDS[name]
 if (command !== undefined) {
-  process.exitCode = await command.run(args)
+  // What a command has left open (a provider's idle connection, say) is not worth waiting for.
+  process.exit(await command.run(args))
 } else if (name === "--help" || name === "-h" || name === "help") {
   process.stdout.write(HELP)
 } else {

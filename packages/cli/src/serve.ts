@@ -51,6 +51,13 @@ export async function serve(args: string[]): Promise<number> {
     return await running.untilSignal()
   } catch (error) {
     if (error instanceof ConfigError) return misuse(error.message)
+    const code = error instanceof Error && "code" in error ? error.code : undefined
+    if (code === "EADDRINUSE")
+      return misuse("the port is taken by another process. Choose one with --port, or --port 0.")
+    if (code === "EACCES")
+      return misuse("this user may not listen on that port. Choose one above 1023 with --port.")
+    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+      return misuse("this machine has no such address (--host).")
     throw error
   }
 }

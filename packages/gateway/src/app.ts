@@ -27,6 +27,9 @@ const MOUNTS: readonly Mount[] = [
   { prefix: "/orq/v2/proxy", dialect: "orq", listens: false, sendsDone: false },
 ]
 
+/** Orq lists its models under another version than it completes. */
+const ORQ_MODELS = "/orq/v3/router/models"
+
 /** Known paths of the systems served here that are not built yet: said as such, in their mount's own form. */
 const NOT_BUILT =
   /^(\/v1|\/r9s\/v1|\/openrouter\/api\/v1|\/atoma\/v1|\/orq\/v[23]|\/anthropic(?:\/v1)?)\/(router\/|gateway\/|proxy\/)?(completions|embeddings|responses|messages|moderations|rerank|ocr|classify|images|audio|videos|files|deployments|agents|confidential)(\/|$)/
@@ -47,7 +50,7 @@ export async function handle(
   let answerIn: Dialect = dialects.openai
   try {
     const [path = "/", search = ""] = (request.url ?? "/").split("?", 2)
-    const mount = MOUNTS.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`)) ?? MOUNTS[0]!
+    const mount = mountOf(path)
     answerIn = dialects[mount.dialect]
     const { dialect, rule } = chooseDialect(mount, request.headers)
     answerIn = dialect
@@ -83,6 +86,7 @@ async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
   const method = call.request.method ?? ""
   if (NOT_BUILT.test(call.path))
     throw new GatewayError("not_implemented", `${call.path} is not served by this gateway yet.`)
+  if (call.path === ORQ_MODELS) return only("GET", method, () => listModels(call, gateway))
   const rest = call.path.slice(call.mount.prefix.length)
   if (!call.path.startsWith(`${call.mount.prefix}/`)) throw unknownPath(call)
   if (rest === "/chat/completions") return only("POST", method, () => chat(call, gateway))
@@ -93,6 +97,16 @@ async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
   if (one?.[2] === "/cancel") return only("POST", method, () => cancel(call, gateway, id))
   if (one?.[2] === "/detach") return only("POST", method, () => detach(call, gateway, id))
   return only("GET", method, () => resume(call, gateway, id))
+}
+
+/** A path that stands at no mount is still answered in the language of its system. */
+function mountOf(path: string): Mount {
+  const isWithin = (prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`)
+  return (
+    MOUNTS.find(({ prefix }) => isWithin(prefix)) ??
+    MOUNTS.find(({ dialect }) => isWithin(`/${dialect}`)) ??
+    MOUNTS[0]!
+  )
 }
 
 function only(allowed: string, method: string, handler: () => Promise<void> | void): Promise<void> | void {

@@ -19,7 +19,7 @@ import type { Secret } from "./config/secret.ts"
 import { type Flags, settleConfig } from "./config/settle.ts"
 import { readSource } from "./config/source.ts"
 import type { Timers } from "./routing/plan.ts"
-import type { OnDisconnect } from "./streams/stream.ts"
+import type { OnDisconnect } from "./streams/on-disconnect.ts"
 
 export { describeConfig, effectiveDurability } from "./config/describe.ts"
 export { ConfigError, type Problem } from "./config/problems.ts"

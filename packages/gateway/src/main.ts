@@ -1,8 +1,17 @@
 /** Configuration in, a running gateway out. */
 import { dialects } from "@sluice/protocol/dialects"
+import type { Agent } from "undici"
 import { devKey } from "./auth/dev-key.ts"
 import { createKeys, type Keys } from "./auth/keys.ts"
-import { type Config, ConfigError, describeConfig, isLoopback, loadConfig } from "./config.ts"
+import {
+  type Config,
+  ConfigError,
+  describeConfig,
+  isLoopback,
+  loadConfig,
+  restartNeeded,
+  watchConfig,
+} from "./config.ts"
 import type { Gateway } from "./gateway.ts"
 import { createHeart } from "./http/heartbeat.ts"
 import { createOpenHolds } from "./limits/hold.ts"
@@ -35,7 +44,9 @@ export interface RunningGateway {
 const SWEEP_EVERY = 5_000
 
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
-  const config = loadConfig({ flags: options.flags, environment: options.environment })
+  const asked = { flags: options.flags, environment: options.environment }
+  const config = loadConfig(asked)
+  const agent = createAgent()
   const { keys, shownKey } = collectKeys(config)
   const gateway: Gateway = {
     keys,
@@ -50,21 +61,51 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     holds: createOpenHolds(),
     heart: createHeart(config.server.heartbeat),
     origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
-    routes: compileRoutes(config),
+    routes: compileRoutes(config, agent),
     limits: { bodyBytes: config.server.bodyLimit },
     draining: false,
     cut: 0,
     log: options.warn,
   }
+  const watch = config.file === undefined ? undefined : watchConfig(config.file, reload)
   const listening = await listen(gateway, config.server.host, config.server.port)
   for (const line of describeConfig(config)) options.say(line)
   if (shownKey !== undefined && options.terminal) options.say(welcome(listening.url, shownKey))
   options.say(`sluice listening on ${listening.url}`)
 
+  /** The file was saved: new calls get the new routes, running ones keep theirs; a mistake changes nothing. */
+  function reload(text: string): void {
+    try {
+      const wanted = loadConfig({
+        ...asked,
+        text,
+        ...(config.file === undefined ? {} : { file: config.file }),
+      })
+      gateway.routes = compileRoutes(wanted, agent)
+      const waiting = restartNeeded(config, wanted)
+      const rest = waiting.length === 0 ? "" : `; a restart is needed for ${waiting.join(", ")}`
+      options.say(`sluice: configuration reloaded${rest}`)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      options.warn(`sluice: ${error.message}\nsluice: the running configuration stays`)
+    }
+  }
+
+  async function close(): Promise<void> {
+    watch?.close()
+    await listening.close()
+    await agent.destroy()
+  }
+
   return {
     url: listening.url,
-    drain: listening.drain,
-    close: listening.close,
+    async drain(milliseconds) {
+      watch?.close()
+      const cut = await listening.drain(milliseconds)
+      await agent.destroy()
+      return cut
+    },
+    close,
     async untilSignal() {
       await signal()
       options.say("sluice: finishing what runs; a second signal stops at once")
@@ -97,8 +138,7 @@ function collectKeys(config: Config): { keys: Keys; shownKey: string | undefined
   return { keys, shownKey: key }
 }
 
-function compileRoutes(config: Config): Routes {
-  const agent = createAgent()
+function compileRoutes(config: Config, agent: Agent): Routes {
   const providers = new Map<string, Provider>([["sim", createSimProvider()]])
   for (const { name, kind, baseUrl, credential, prefill } of config.providers) {
     if (kind === "anthropic") continue // the configuration says that it comes later

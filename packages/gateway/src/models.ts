@@ -1,14 +1,43 @@
-/** GET {mount}/models: what can be asked for here. */
+/** GET {mount}/models: what can be asked for here, as each system's own SDK types it. */
+import type { JsonObject } from "@sluice/protocol"
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { sendJson } from "./http/answer.ts"
 
 export function listModels(call: AuthedCall, gateway: Gateway): void {
   const ids = [...gateway.routes.models.keys(), "sim/story"]
-  sendJson(
-    call.response,
-    200,
-    { object: "list", data: ids.map((id) => ({ id, object: "model", created: 0, owned_by: "sluice" })) },
-    { "x-request-id": call.requestId },
-  )
+  const list = call.dialect.name === "openrouter" ? openrouterList(ids, call.path) : openaiList(ids)
+  sendJson(call.response, 200, list, { "x-request-id": call.requestId })
+}
+
+/** r9s', Atoma's and Orq's too. */
+function openaiList(ids: readonly string[]): JsonObject {
+  return {
+    object: "list",
+    data: ids.map((id) => ({ id, object: "model", created: 0, owned_by: "sluice" })),
+  }
+}
+
+/** Its SDK wants every one of these members. What a gateway does not know of a model is null, empty or −1. */
+function openrouterList(ids: readonly string[], path: string): JsonObject {
+  return {
+    data: ids.map((id) => ({
+      id,
+      canonical_slug: id,
+      name: id,
+      created: 0,
+      context_length: null,
+      architecture: { modality: "text->text", input_modalities: ["text"], output_modalities: ["text"] },
+      // OpenRouter's own way to say that it depends on who answers.
+      pricing: { prompt: "-1", completion: "-1" },
+      top_provider: { is_moderated: false },
+      per_request_limits: null,
+      supported_parameters: [],
+      supported_voices: null,
+      default_parameters: null,
+      links: { details: path },
+    })),
+    links: { next: null },
+    total_count: ids.length,
+  }
 }

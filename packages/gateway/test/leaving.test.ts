@@ -293,8 +293,11 @@ test("a client that does not read pauses the provider; a slow second reader is d
     for (; written < count && !socket.destroyed; written++) {
       if (!socket.write(chunkOf(frame({ content: big })))) {
         await new Promise<void>((resolve) => {
-          socket.once("drain", resolve)
-          socket.once("close", () => resolve())
+          const goOn = (): void => {
+            socket.off("drain", goOn).off("close", goOn)
+            resolve()
+          }
+          socket.on("drain", goOn).on("close", goOn)
         })
       }
     }

@@ -5,7 +5,7 @@
  * Every message of this schema is a noun, what was expected; `check-file.ts` makes the sentence.
  */
 import { z } from "zod"
-import { parseOnDisconnect } from "../http/headers.ts"
+import { parseOnDisconnect } from "../streams/on-disconnect.ts"
 import { isBuilt, PROVIDER_KINDS } from "./known-providers.ts"
 import { createSecret, type Secret } from "./secret.ts"
 import { formatDuration, LONGEST_DURATION, parseDuration, parseSize } from "./units.ts"

@@ -1,7 +1,7 @@
 /** Request headers that steer a call. */
 import type { IncomingHttpHeaders } from "node:http"
 import { GatewayError } from "../gateway-error.ts"
-import type { OnDisconnect } from "../streams/stream.ts"
+import { type OnDisconnect, parseOnDisconnect } from "../streams/on-disconnect.ts"
 
 export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
   const value = headers["idempotency-key"]
@@ -24,13 +24,6 @@ export function readOnDisconnect(headers: IncomingHttpHeaders): OnDisconnect | u
       param: "sluice-on-disconnect",
     },
   )
-}
-
-export function parseOnDisconnect(text: string): OnDisconnect | undefined {
-  if (text === "cancel") return { rule: "cancel" }
-  if (text === "detach") return { rule: "detach" }
-  const seconds = text.match(/^drain:(\d{1,6})s?$/)?.[1]
-  return seconds === undefined ? undefined : { rule: "drain", milliseconds: Number(seconds) * 1_000 }
 }
 
 /** A caller's request id is taken if it is short and plain, so that it can stand in a log. */

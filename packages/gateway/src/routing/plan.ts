@@ -1,7 +1,7 @@
 /** Which candidates a call may use, in which order. Pure: a model name and the routes in, a plan out. */
 import { GatewayError } from "../gateway-error.ts"
 import type { Provider } from "../providers/provider.ts"
-import type { OnDisconnect } from "../streams/stream.ts"
+import type { OnDisconnect } from "../streams/on-disconnect.ts"
 
 export interface Candidate {
   readonly provider: Provider

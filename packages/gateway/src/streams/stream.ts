@@ -7,12 +7,8 @@
  */
 import type { WireError } from "@sluice/protocol"
 import type { Ending, StreamRecord } from "./log.ts"
+import type { OnDisconnect } from "./on-disconnect.ts"
 import type { Turn } from "./turn.ts"
-
-export type OnDisconnect =
-  | { readonly rule: "cancel" }
-  | { readonly rule: "drain"; readonly milliseconds: number }
-  | { readonly rule: "detach" }
 
 /** How the opening went: told once, at the commit point or when no candidate is left. */
 export type Opened =

@@ -1,7 +1,8 @@
 /** Every stream this process knows: the running, and the ended for as long as they are kept. */
 import { GatewayError } from "../gateway-error.ts"
 import type { StreamFacts, StreamLog } from "./log.ts"
-import { createStream, type OnDisconnect, type Stream } from "./stream.ts"
+import type { OnDisconnect } from "./on-disconnect.ts"
+import { createStream, type Stream } from "./stream.ts"
 import { createTurn } from "./turn.ts"
 
 export interface Streams {
