@@ -7,6 +7,7 @@ import { build } from "esbuild"
 import { brokenArrows, sourceFiles } from "./arrows.ts"
 import { dependencyFaults, type Manifest } from "./dependency-lines.ts"
 import { inParallel, root, runCommand, seconds } from "./house.ts"
+import { lockFaults } from "./lock.ts"
 import { forbiddenWords } from "./words.ts"
 
 /** Resume, tools and errors included. */
@@ -28,6 +29,7 @@ const STEPS: readonly Step[] = [
   { name: "import arrows", run: arrows },
   { name: "sizes", run: sizes },
   { name: "dependency lines", run: dependencyLines },
+  { name: "lock file", run: lock },
   { name: "forbidden words", run: words },
 ]
 
@@ -94,6 +96,10 @@ async function dependencyLines(): Promise<{ faults: string[] }> {
     (path): Manifest => JSON.parse(read(path)),
   )
   return { faults: dependencyFaults(manifests, read("docs/dependencies.md")) }
+}
+
+async function lock(): Promise<{ faults: string[] }> {
+  return { faults: lockFaults(JSON.parse(read("package-lock.json"))) }
 }
 
 async function words(): Promise<{ faults: string[] }> {

@@ -14,7 +14,7 @@ import { inParallel, root, seconds } from "./house.ts"
 const FILE_LIMIT = 240_000
 
 /** What tests use that npm cannot install. */
-const TOOLS = ["chromium"]
+const TOOLS = ["chromium", "curl"]
 
 interface FileResult {
   readonly file: string
