@@ -10,9 +10,11 @@ import {
   toWire,
 } from "@sluice/protocol"
 import type { BackoffOptions } from "./backoff.ts"
+import { EVENTS, PATH, pathOf, resumption, streamIdOf, tell } from "./by-id.ts"
 import { type Connection, openConnection } from "./connection.ts"
 import { SluiceError } from "./errors.ts"
 import { isTypedFormat, type JsonFormat, type ParsedBy, parseOutput } from "./format.ts"
+import { randomKey } from "./random-key.ts"
 import { readCompletion } from "./read.ts"
 import { type Answer, type Outgoing, readText, requestIdOf, type Transport } from "./request.ts"
 import type { ChatCompletion, ChatParams } from "./shapes.ts"
@@ -93,9 +95,6 @@ export interface ChatSettings {
   readonly resume: BackoffOptions
 }
 
-const PATH = "/chat/completions"
-const EVENTS = "text/event-stream"
-
 export function createChat({ transport, target, timers, retries, resume }: ChatSettings): Chat {
   /** Taken for granted from the target, or learnt from an answer. */
   let isSluice = target.isSluice
@@ -133,7 +132,10 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
     send: send as Chat["send"],
     async resume({ id, lastEventId = "" }, options = {}) {
       if (!isSluice) throw new SluiceError("Only a stream of a Sluice gateway can be resumed.")
-      const outgoing = { ...resumption(id, lastEventId, options), retries: options.retries ?? retries }
+      const outgoing = {
+        ...resumption(id, lastEventId, options.headers),
+        retries: options.retries ?? retries,
+      }
       return openStream(outgoing, options, { id, lastEventId })
     },
   }
@@ -170,7 +172,7 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
     const streamId = streamIdOf(first.response) ?? id
     isSluice ||= streamId !== undefined
     const reopen = (behind: string) =>
-      transport({ ...resumption(streamId ?? "", behind, options), watch }, (answer) =>
+      transport({ ...resumption(streamId ?? "", behind, options.headers), watch }, (answer) =>
         openConnection(answer, watch),
       )
     return new ChatStream({
@@ -189,19 +191,11 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
       id: streamId,
       ...asked,
       signal: options.signal,
-      ...(streamId !== undefined && { tell: (what: "cancel" | "detach") => tell(streamId, what, options) }),
+      ...(streamId !== undefined && {
+        tell: (what: "cancel" | "detach") => tell(transport, streamId, what, options.headers),
+      }),
       ...(lastEventId !== "" && { retrieve: () => retrieve(streamId ?? "", options) }),
     })
-  }
-
-  function resumption(id: string, lastEventId: string, { headers }: CallOptions): Omit<Outgoing, "watch"> {
-    return {
-      method: "GET",
-      path: `${pathOf(id)}?stream=true`,
-      headers: { accept: EVENTS, "last-event-id": lastEventId || undefined, ...headers },
-      timer: "connect",
-      repeatable: true,
-    }
   }
 
   async function retrieve(id: string, options: CallOptions): Promise<Completion> {
@@ -210,17 +204,11 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
     return transport({ ...outgoing, watch, retries }, (answer) => readWhole(answer, watch))
   }
 
-  async function tell(id: string, what: "cancel" | "detach", { headers }: CallOptions): Promise<void> {
-    const watch = createWatch({ ...TIMER_DEFAULTS, total: LONGEST_TELLING_MS })
-    const outgoing = { method: "POST", path: `${pathOf(id)}/${what}`, headers, repeatable: true } as const
-    await transport({ ...outgoing, watch, retries: 2 }, (answer) => readText(answer, watch))
-  }
-
   /** The caller has gone, the call has not: as soon as the answer names its stream, it is cancelled. */
   function cancelLate({ response, close }: Answer): void {
     const id = streamIdOf(response)
     if (id === undefined) close()
-    else tell(id, "cancel", {}).then(close, close)
+    else tell(transport, id, "cancel").then(close, close)
   }
 
   function watchOf(options: CallOptions): Watch {
@@ -241,26 +229,8 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
 /** Four of the gateway's heartbeats. */
 const SLUICE_IDLE_MS = 60_000
 
-/** A caller who leaves does not wait longer than this for the gateway to have heard it. */
-const LONGEST_TELLING_MS = 5_000
-
 async function readWhole(answer: Answer, watch: Watch): Promise<Completion> {
   const { text, broken } = await readText(answer, watch)
   if (broken) throw broken
   return readCompletion(text)
-}
-
-function pathOf(id: string): string {
-  return `${PATH}/${encodeURIComponent(id)}`
-}
-
-function streamIdOf(response: Response): string | undefined {
-  return response.headers.get("sluice-stream-id") ?? undefined
-}
-
-/** Not `crypto.randomUUID`: a browser has that on secure pages only. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("")
 }

@@ -132,7 +132,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       }
     }
     if (isFinished()) end()
-    else throw interrupted(cause)
+    else throw interrupted(lastEventId, cause)
   }
 
   /** The failed attempt's own error, and not the end of the whole call. */
@@ -147,7 +147,11 @@ function isNumber(id: string): boolean {
   return /^\d+$/.test(id)
 }
 
-function interrupted(cause: unknown): StreamInterruptedError {
+function interrupted(lastEventId: string, cause: unknown): StreamInterruptedError {
+  const place = lastEventId === "" ? "" : ` after event ${lastEventId}`
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new StreamInterruptedError(`The stream broke off and could not be resumed: ${reason}`, { cause })
+  return new StreamInterruptedError(`The stream broke off${place} and could not be resumed: ${reason}`, {
+    lastEventId,
+    cause,
+  })
 }

@@ -1,0 +1,6 @@
+/** Not `crypto.randomUUID`: a browser has that on secure pages only. */
+export function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("")
+}
