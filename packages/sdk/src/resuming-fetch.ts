@@ -1,22 +1,21 @@
 /**
  * A `fetch` whose streams do not break: for the `openai` package, `@ai-sdk/*`, browsers, and whatever else takes a
  * fetch of its own. It changes nothing that its caller can see but this: when the body of a streamed chat completion
- * from a Sluice gateway drops, it is fetched on from the last whole event, and the body simply goes on.
+ * from a Sluice gateway drops, it is fetched on from the last event, and the body simply goes on.
  *
- * Downstream go whole events only, byte for byte; what stood half-read at the cut is dropped, for the resumed
- * stream begins with that event anew. A body whose stream cannot be resumed errors; it never closes as if done.
+ * Downstream go whole events only, in the gateway's own form; heartbeats end here. A body whose stream cannot be
+ * resumed errors; it never closes as if it were done.
  */
-import { BACKOFF_DEFAULTS, type BackoffOptions, backoffDelay, retryAfterMs, wait } from "./backoff.ts"
-import { errorOfAnswer, StreamInterruptedError } from "./errors.ts"
-import { createEventCutter } from "./event-cutter.ts"
-import {
-  cancelCall,
-  type Fetch,
-  type ResumableCall,
-  readCall,
-  resumeCall,
-  sendCall,
-} from "./resumable-call.ts"
+import { encodeEvent, isObject } from "@sluice/protocol"
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffDelay } from "./backoff.ts"
+import { resumption, streamIdOf, tell } from "./by-id.ts"
+import { type Connection, openConnection } from "./connection.ts"
+import { CancelledError, SluiceError } from "./errors.ts"
+import { parseJson } from "./parse-json.ts"
+import type { Answer } from "./request.ts"
+import { type Fetch, isEventStream, type ResumableCall, readCall } from "./resumable-call.ts"
+import { createEventSource } from "./source.ts"
+import { createWatch, TIMER_DEFAULTS } from "./watch.ts"
 
 export interface ResumingFetchOptions extends BackoffOptions {
   /** The fetch underneath. Default: the runtime's own. */
@@ -54,27 +53,27 @@ export interface ResumingFetchOptions extends BackoffOptions {
 export function resumingFetch(options: ResumingFetchOptions = {}): Fetch {
   const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
   return async (input, init) => {
-    const call = await readCall(input, init, options.onDisconnect)
+    const call = await readCall(input, init, fetch, options.onDisconnect)
     if (call === undefined) return fetch(input, init)
 
     const connection = new AbortController()
-    const disconnect = () => connection.abort(call.signal?.reason)
-    if (!call.streams) onAbort(call.signal, disconnect)
-    const opening = open(call, fetch, options, connection.signal)
+    const close = () => connection.abort(call.signal?.reason)
+    if (!call.streams) onAbort(call.signal, close)
+    const opening = open(call, options, connection.signal)
     const response = await unlessAborted(opening, call.signal).catch((error: unknown) => {
       // The call may have begun all the same: as soon as its id is known it is cancelled.
       opening.then(
-        (late) => leave(late, call, fetch, connection),
+        (late) => cancelLate(late, call).finally(close),
         () => {},
       )
       throw error
     })
-    const id = streamId(response)
-    if (id === undefined || response.body === null) {
-      onAbort(call.signal, disconnect)
+    const id = resumableId(response)
+    if (id === undefined) {
+      onAbort(call.signal, close)
       return response
     }
-    const body = resumedBody({ id, call, fetch, options, connection, first: response.body })
+    const body = await resumedBody(id, { response, close }, call, options)
     const { status, statusText, headers, url } = response
     return Object.defineProperty(new Response(body, { status, statusText, headers }), "url", { value: url })
   }
@@ -83,191 +82,119 @@ export function resumingFetch(options: ResumingFetchOptions = {}): Fetch {
 /** The POST, repeated under the same idempotency key when the connection drops before it is answered. */
 async function open(
   call: ResumableCall,
-  fetch: Fetch,
   options: ResumingFetchOptions,
   signal: AbortSignal,
 ): Promise<Response> {
+  const watch = createWatch(UNWATCHED)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await sendCall(call, fetch, signal)
+      return await call.send(signal)
     } catch (error) {
-      const unwanted = signal.aborted || call.signal?.aborted
-      if (!call.repeatable || unwanted || attempt > attemptsOf(options)) throw error
-      await wait(backoffDelay(attempt, Math.random(), options), call.signal)
+      const isUnwanted = signal.aborted || call.signal?.aborted
+      const isLast = attempt > (options.attempts ?? BACKOFF_DEFAULTS.attempts)
+      if (!call.repeatable || isUnwanted || isLast) throw error
+      await unlessAborted(watch.pause(backoffDelay(attempt, Math.random(), options)), call.signal)
     }
   }
 }
 
-interface OpenStream {
-  readonly id: string
-  readonly call: ResumableCall
-  readonly fetch: Fetch
-  readonly options: ResumingFetchOptions
-  readonly connection: AbortController
-  readonly first: ReadableStream<Uint8Array>
-}
-
-function resumedBody(stream: OpenStream): ReadableStream<Uint8Array> {
-  const { id, call, fetch, options, connection } = stream
-  const cutter = createEventCutter()
-  let reader = stream.first.getReader()
-  /** How many attempts in a row have brought nothing, and how many events had come when the last one was made. */
-  let attempt = 0
-  let eventsBefore = 0
+async function resumedBody(
+  id: string,
+  answer: Answer,
+  call: ResumableCall,
+  options: ResumingFetchOptions,
+): Promise<ReadableStream<Uint8Array>> {
+  const encoder = new TextEncoder()
+  const watch = createWatch({ ...UNWATCHED, idle: options.silenceMs ?? 60_000 })
+  let connection: Connection
+  const connect = async (answer: Answer) => {
+    connection = await openConnection(answer, watch)
+    return connection
+  }
+  let isFinished = false
+  /** The stream has said how it ended: there is nothing left to resume or to cancel. */
+  let hasFailed = false
+  let isOver = false
+  const source = createEventSource({
+    first: await connect(answer),
+    lastEventId: "",
+    watch,
+    backoff: options,
+    isFinished: () => isFinished,
+    reopen: (lastEventId) => call.gateway({ ...resumption(id, lastEventId), watch }, connect),
+  })
   let forget = () => {}
 
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         forget = onAbort(call.signal, () => {
-          leaveStream()
+          leave()
           controller.error(call.signal?.reason)
         })
       },
       async pull(controller) {
         try {
-          const whole = await nextEvents()
-          if (connection.signal.aborted) return
-          if (whole !== undefined) return controller.enqueue(whole)
-          forget()
+          // Behind an error event the rest is passed on as it comes: some clients see a failure only in a body that
+          // breaks off.
+          const event = await (hasFailed ? connection.next() : source.next())
+          if (event !== undefined) {
+            isFinished ||= /"finish_reason":\s*"/.test(event.data)
+            hasFailed ||= isError(event.data)
+            controller.enqueue(encoder.encode(encodeEvent({ ...event, id: event.id || undefined })))
+            return
+          }
+          settle()
+          if (call.sendsDone && !hasFailed) controller.enqueue(encoder.encode("data: [DONE]\n\n"))
           controller.close()
         } catch (error) {
-          if (connection.signal.aborted) return
-          forget()
-          connection.abort()
-          controller.error(error)
+          if (watch.stopped) return
+          settle()
+          const { lastEventId } = source
+          controller.error(error instanceof SluiceError ? Object.assign(error, { id, lastEventId }) : error)
         }
       },
-      cancel: leaveStream,
+      cancel: leave,
     },
     // Nothing is read ahead of who reads here: the gateway feels a slow reader as if nobody stood between.
     { highWaterMark: 0 },
   )
 
-  /** The next whole events, over as many connections as it takes; undefined at the end. */
-  async function nextEvents(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const part = await readPart()
-      if (part.bytes !== undefined) {
-        const whole = cutter.push(part.bytes)
-        if (cutter.events > eventsBefore) attempt = 0
-        if (whole.length > 0) return whole
-      } else if (isComplete(part.error)) {
-        return undefined
-      } else {
-        await reconnect(part.error ?? new Error("its body ended early"))
-      }
-    }
+  function leave(): void {
+    if (!isOver && !hasFailed) tell(call.gateway, id, "cancel").catch(() => {})
+    watch.stop(new CancelledError())
+    settle()
   }
 
-  async function readPart(): Promise<{ bytes?: Uint8Array; error?: unknown }> {
-    const { silenceMs = 60_000 } = options
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const silence = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`nothing came for ${silenceMs} ms`)), silenceMs)
-    })
-    try {
-      const { value } = await Promise.race([reader.read(), silence])
-      return value === undefined ? {} : { bytes: value }
-    } catch (error) {
-      reader.cancel().catch(() => {})
-      return { error }
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  function isComplete(error: unknown): boolean {
-    // A failure is passed on as it came: some dialects' clients see it only in a body that breaks off.
-    if (cutter.ending === "error" && error !== undefined) throw error
-    if (cutter.ending !== undefined) return true
-    // Where no [DONE] is sent (Orq's proxy path), the end is a resumed stream that has nothing to add.
-    return error === undefined && cutter.finished && attempt > 0
-  }
-
-  async function reconnect(cause: unknown): Promise<void> {
-    cutter.restart()
-    eventsBefore = cutter.events
-    let retryAfter: number | undefined
-    for (;;) {
-      attempt += 1
-      if (attempt > attemptsOf(options)) throw interrupted(cause)
-      const server = { retryAfterMs: retryAfter, retryMs: cutter.retryMs }
-      await wait(backoffDelay(attempt, Math.random(), options, server), connection.signal)
-      const answer = await resume()
-      if (answer.reader !== undefined) {
-        reader = answer.reader
-        return
-      }
-      if (answer.final) throw interrupted(answer.cause)
-      cause = answer.cause
-      retryAfter = answer.retryAfterMs
-    }
-  }
-
-  async function resume(): Promise<{
-    reader?: ReadableStreamDefaultReader<Uint8Array>
-    cause?: unknown
-    final?: boolean
-    retryAfterMs?: number
-  }> {
-    try {
-      const response = await resumeCall(call, id, cutter.lastEventId, fetch, connection.signal)
-      if (response.status === 200 && isEventStream(response) && response.body !== null) {
-        return { reader: response.body.getReader() }
-      }
-      return {
-        cause: errorOfAnswer(response.status, await response.text()),
-        final: !mayPass(response.status),
-        retryAfterMs: retryAfterMs(response.headers),
-      }
-    } catch (cause) {
-      return { cause }
-    }
-  }
-
-  function interrupted(cause: unknown): StreamInterruptedError {
-    const { lastEventId } = cutter
-    const place = lastEventId === "" ? "before its first event" : `after event ${lastEventId}`
-    const why = cause instanceof Error ? cause.message : String(cause)
-    return new StreamInterruptedError(`Stream ${id} broke off ${place} and could not be resumed: ${why}`, {
-      id,
-      lastEventId,
-      cause,
-    })
-  }
-
-  function leaveStream(): void {
+  function settle(): void {
+    isOver = true
     forget()
-    // Not when the stream has said how it ended: there is nothing left to cancel.
-    if (cutter.ending === undefined) cancelCall(call, id, fetch)
-    connection.abort()
+    source.close()
   }
 }
 
-/** A call that its caller gave up before the answer came. */
-function leave(response: Response, call: ResumableCall, fetch: Fetch, connection: AbortController): void {
-  const id = streamId(response)
-  if (id !== undefined) cancelCall(call, id, fetch)
-  connection.abort()
+/** All timers but `idle` are the caller's own business. */
+const UNWATCHED = {
+  ...TIMER_DEFAULTS,
+  firstContent: Number.POSITIVE_INFINITY,
+  idle: Number.POSITIVE_INFINITY,
+  total: Number.POSITIVE_INFINITY,
 }
 
-function streamId(response: Response): string | undefined {
-  if (response.status !== 200 || !isEventStream(response)) return undefined
-  return response.headers.get("sluice-stream-id") ?? undefined
+async function cancelLate(response: Response, call: ResumableCall): Promise<void> {
+  const id = resumableId(response)
+  if (id !== undefined) await tell(call.gateway, id, "cancel").catch(() => {})
 }
 
-function isEventStream(response: Response): boolean {
-  return response.headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") ?? false
+function resumableId(response: Response): string | undefined {
+  const isStream = response.status === 200 && isEventStream(response) && response.body !== null
+  return isStream ? streamIdOf(response) : undefined
 }
 
-/** Refusals that another attempt may not meet. */
-function mayPass(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500
-}
-
-function attemptsOf(options: ResumingFetchOptions): number {
-  return options.attempts ?? BACKOFF_DEFAULTS.attempts
+/** Only data that could be one is parsed: inside a JSON string the quotes would be escaped. */
+function isError(data: string): boolean {
+  const value = data.includes('"error":') ? parseJson(data) : undefined
+  return isObject(value) && isObject(value["error"])
 }
 
 /** Calls back once, at once if it has happened already; the answer takes it back. */

@@ -119,7 +119,7 @@ test("a Request object is read as its caller meant it", async () => {
   assert.equal(await (await resumingFetch(QUICK)(input)).text(), whole)
   assert.deepEqual(
     server.requests.map((seen) => seen.path),
-    ["/v1/chat/completions?a=b", "/v1/chat/completions/chatcmpl-1?a=b&stream=true"],
+    ["/v1/chat/completions?a=b", "/v1/chat/completions/chatcmpl-1?stream=true&a=b"],
   )
   assert.equal(server.requests[1]?.headers.authorization, "Bearer sk-test")
 })
@@ -220,13 +220,18 @@ test("an error event is an ending: it is passed on, and nothing is asked again",
   assert.equal(server.requests.length, 1)
 })
 
-test("a stream that ends without [DONE], as on Orq's proxy path, ends cleanly once nothing is missing", async () => {
-  server.sendsDone = false
+test("on Orq's proxy path, where no [DONE] is sent, a stream ends once nothing is missing, and as it came", async () => {
   const whole = (await uncut()).replace("data: [DONE]\n\n", "")
+  const postToProxy = (fetch: Fetch) =>
+    fetch(`${new URL(server.url).origin}/v2/proxy/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ ...request, stream: true }),
+    })
   server.sendsDone = false
-  assert.equal(await (await post()).text(), whole)
+  assert.equal(await (await postToProxy(resumingFetch(QUICK))).text(), whole)
+
   server.events = EVENTS.slice(0, 5)
-  const { error } = await readToError(await post(resumingFetch({ ...QUICK, attempts: 2 })))
+  const { error } = await readToError(await postToProxy(resumingFetch({ ...QUICK, attempts: 2 })))
   assert.ok(error instanceof StreamInterruptedError, "without a finish reason it is no end")
 })
 
