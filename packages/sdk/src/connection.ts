@@ -1,8 +1,9 @@
 /** One connection's events, read no faster than they are asked for. */
 import { createSseDecoder, type SseEvent } from "@sluice/protocol"
-import { excerptOf, MalformedResponseError, natureOf, type SluiceError } from "./errors.ts"
+import { MalformedResponseError, type SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import { throwErrorIn } from "./read.ts"
+import { excerptOf, natureOf } from "./read-error.ts"
 import { type Answer, readText, requestIdOf } from "./request.ts"
 import type { Watch } from "./watch.ts"
 

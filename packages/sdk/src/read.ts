@@ -1,7 +1,8 @@
 /** What came, made sure of: a chunk or a completion that can be used without asking, or a typed error that says why not. */
 import { type Chunk, type Completion, isObject, type JsonObject } from "@sluice/protocol"
-import { errorInBand, excerptOf, MalformedResponseError, natureOf, type SluiceError } from "./errors.ts"
+import { MalformedResponseError, type SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
+import { errorInBand, excerptOf, natureOf } from "./read-error.ts"
 
 export function readChunk(data: string): Chunk {
   const value = parseJson(data)

@@ -1,6 +1,7 @@
 /** The one place that talks HTTP: a request, its tries, and its answer or its typed error. */
 import { type BackoffOptions, retryAfterMs } from "./backoff.ts"
-import { CancelledError, ConnectionError, errorOfAnswer, SluiceError, TimeoutError } from "./errors.ts"
+import { CancelledError, ConnectionError, SluiceError, TimeoutError } from "./errors.ts"
+import { errorOfAnswer } from "./read-error.ts"
 import { isRetried, retryDelay } from "./retry.ts"
 import type { Watch } from "./watch.ts"
 

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import {
-  CancelledError,
-  ConnectionError,
-  errorOfAnswer,
-  MalformedResponseError,
-  TimeoutError,
-} from "./errors.ts"
+import { CancelledError, ConnectionError, MalformedResponseError, TimeoutError } from "./errors.ts"
+import { errorOfAnswer } from "./read-error.ts"
 import { isRetried, retryDelay } from "./retry.ts"
 
 const broken = new ConnectionError("No answer: it broke")

@@ -5,7 +5,8 @@
 import type { SseEvent } from "@sluice/protocol"
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffDelay } from "./backoff.ts"
 import { type Connection, notAStream } from "./connection.ts"
-import { natureOf, SluiceError, StreamInterruptedError, TimeoutError } from "./errors.ts"
+import { SluiceError, StreamInterruptedError, TimeoutError } from "./errors.ts"
+import { natureOf } from "./read-error.ts"
 import { LONGEST_PATIENCE_MS } from "./retry.ts"
 import type { Watch } from "./watch.ts"
 
