@@ -1,6 +1,6 @@
 export type { Assembler } from "./assemble.ts"
 export { assemble, createAssembler } from "./assemble.ts"
-export { completeToolCalls } from "./assemble-tool-calls.ts"
+export { completeToolCalls, createToolCallCollector, type ToolCallCollector } from "./assemble-tool-calls.ts"
 export type * from "./chunk.ts"
 export type * from "./completion.ts"
 export type * from "./dialects/dialect.ts"

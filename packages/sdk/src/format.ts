@@ -110,12 +110,8 @@ export class MalformedOutputError extends SluiceError {
   /** What the schema objects to. */
   declare readonly issues: readonly SchemaIssue[]
 
-  constructor(
-    message: string,
-    { output, issues = [], ...details }: ErrorDetails & { output: string; issues?: readonly SchemaIssue[] },
-  ) {
+  constructor(message: string, details: ErrorDetails & { output: string; issues: readonly SchemaIssue[] }) {
     super(message, { code: "malformed_output", ...details })
-    Object.assign(this, { output, issues })
   }
 }
 
@@ -123,8 +119,8 @@ export class MalformedOutputError extends SluiceError {
 export async function parseOutput(completion: ChatCompletion, format: unknown): Promise<unknown> {
   const choice = completion.choices[0]
   const output = choice?.message.content ?? ""
-  const malformed = (message: string, issues?: readonly SchemaIssue[]) =>
-    new MalformedOutputError(message, { output, partial: completion, ...(issues && { issues }) })
+  const malformed = (message: string, issues: readonly SchemaIssue[] = []) =>
+    new MalformedOutputError(message, { output, issues, partial: completion })
 
   if (choice?.message.refusal) throw malformed(`The model refused: ${choice.message.refusal}`)
   const value = parseJson(output)

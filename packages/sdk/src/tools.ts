@@ -3,7 +3,14 @@
  * handed over once nothing of it can be missing, and never before: not when the stream is cut, and not when the
  * model ran out of tokens within it.
  */
-import { isObject, type JsonObject, type Tool } from "@sluice/protocol"
+import {
+  createToolCallCollector,
+  isObject,
+  type JsonObject,
+  type Tool,
+  type ToolCall,
+  type ToolCallCollector,
+} from "@sluice/protocol"
 import { type ErrorDetails, SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import type { ChatChunk, ChatCompletion } from "./shapes.ts"
@@ -159,23 +166,10 @@ export class MalformedToolCallError extends SluiceError {
 
   constructor(
     message: string,
-    {
-      call,
-      issues = [],
-      ...details
-    }: ErrorDetails & { call: { id: string; name: string; text: string }; issues?: readonly SchemaIssue[] },
+    details: ErrorDetails & Pick<MalformedToolCallError, "call"> & { issues: readonly SchemaIssue[] },
   ) {
     super(message, { code: "malformed_tool_call", ...details })
-    Object.assign(this, { call, issues })
   }
-}
-
-interface Draft {
-  readonly choice: number
-  readonly key: number | string
-  id: string
-  name: string
-  text: string
 }
 
 /** The calls of a stream, each as soon as it is complete. */
@@ -184,41 +178,25 @@ export async function* readToolCalls(
   tools: unknown,
 ): AsyncGenerator<ParsedToolCall> {
   const offered = toolsByName(tools)
-  const drafts = new Set<Draft>()
+  const collectors = new Map<number, ToolCallCollector>()
+  const given = new Set<string>()
 
   for await (const chunk of chunks) {
-    for (const choice of chunk.choices) {
-      for (const piece of choice.delta.toolCalls ?? []) {
-        const draft = draftOf(choice.index ?? 0, piece)
+    for (const { index, delta, finishReason } of chunk.choices) {
+      const collector = collectors.get(index) ?? createToolCallCollector()
+      collectors.set(index, collector)
+      for (const piece of delta.toolCalls ?? []) collector.add(piece)
+      if (!finishReason && !delta.toolCalls?.length) continue
+      const calls = collector.calls()
+      for (const [position, call] of calls.entries()) {
         // Where another call begins, those before it are complete; one that does not parse yet waits for the end.
-        for (const before of [...drafts]) {
-          if (before === draft || before.choice !== draft.choice || !isWhole(before.text)) continue
-          drafts.delete(before)
-          yield await complete(before, offered)
-        }
-        draft.id ||= piece.id ?? ""
-        draft.name ||= piece.function?.name ?? ""
-        draft.text += piece.function?.arguments ?? ""
-      }
-      const { finishReason } = choice
-      if (!finishReason) continue
-      for (const draft of [...drafts]) {
-        if (draft.choice !== (choice.index ?? 0)) continue
-        drafts.delete(draft)
-        yield await complete(draft, offered, finishReason)
+        const isOver = finishReason || (position < calls.length - 1 && isWhole(call.function.arguments))
+        const key = `${index} ${call.id || position}`
+        if (!isOver || given.has(key)) continue
+        given.add(key)
+        yield await complete(call, index, offered, finishReason)
       }
     }
-  }
-
-  function draftOf(choice: number, piece: { index?: number; id?: string }): Draft {
-    const own = [...drafts].filter((draft) => draft.choice === choice)
-    // Some systems leave the index out and repeat the id; a piece with neither goes on with the last call.
-    const key = piece.index ?? (piece.id || own.at(-1)?.key) ?? 0
-    const known = own.find((draft) => draft.key === key)
-    if (known) return known
-    const draft: Draft = { choice, key, id: "", name: "", text: "" }
-    drafts.add(draft)
-    return draft
   }
 }
 
@@ -243,28 +221,23 @@ export async function parseToolCalls<Each extends Tool>(
 ): Promise<CallOf<Each>[]>
 export async function parseToolCalls(completion: ChatCompletion, tools: unknown): Promise<ParsedToolCall[]> {
   const offered = toolsByName(tools)
-  const drafts = completion.choices.flatMap((choice) =>
-    (choice.message.toolCalls ?? []).map((call) => ({
-      finish: choice.finishReason ?? "",
-      draft: {
-        choice: choice.index,
-        key: call.id,
-        id: call.id,
-        name: call.function.name,
-        text: call.function.arguments,
-      },
-    })),
+  const calls = completion.choices.flatMap(({ index, message, finishReason }) =>
+    (message.toolCalls ?? []).map((call) => complete(call, index, offered, finishReason)),
   )
-  return Promise.all(drafts.map(({ draft, finish }) => complete(draft, offered, finish)))
+  return Promise.all(calls)
 }
 
 /** `finish` is why the choice ended; without it, the call is complete because another has begun. */
-async function complete(draft: Draft, offered: Offered, finish?: string): Promise<ParsedToolCall> {
-  const { id, name, text, choice } = draft
-  const malformed = (message: string, issues?: readonly SchemaIssue[]) =>
-    new MalformedToolCallError(message, { call: { id, name, text }, ...(issues && { issues }) })
+async function complete(
+  { id, function: { name, arguments: text } }: ToolCall,
+  choice: number,
+  offered: Offered,
+  finish?: string | null,
+): Promise<ParsedToolCall> {
+  const malformed = (message: string, issues: readonly SchemaIssue[] = []) =>
+    new MalformedToolCallError(message, { call: { id, name, text }, issues })
 
-  if (finish !== undefined && !isWhole(text) && !ENDS_WHOLE.has(finish)) {
+  if (finish && !isWhole(text) && !ENDS_WHOLE.includes(finish)) {
     throw malformed(
       `The call of ${name} is only half there: the answer ended with finish reason "${finish}".`,
     )
@@ -282,7 +255,7 @@ async function complete(draft: Draft, offered: Offered, finish?: string): Promis
 }
 
 /** Finish reasons with which a model has said all it had to say. */
-const ENDS_WHOLE: ReadonlySet<string> = new Set(["stop", "tool_calls", "function_call"])
+const ENDS_WHOLE = ["stop", "tool_calls", "function_call"]
 
 function isWhole(text: string): boolean {
   return text.trimEnd().endsWith("}") && isObject(parseJson(text))
