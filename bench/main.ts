@@ -14,6 +14,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     description: "events per second of our decoder beside eventsource-parser's [--rounds N]",
     load: () => import("./sse.ts"),
   },
+  start: {
+    description: "how long a newcomer waits: from a fresh clone to the first token, and the second start",
+    load: () => import("./start.ts"),
+  },
 }
 
 const [name, ...options] = process.argv.slice(2)
