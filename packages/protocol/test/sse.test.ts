@@ -264,3 +264,13 @@ async function dataOf(events: AsyncIterable<SseEvent>): Promise<string[]> {
   for await (const { data } of events) all.push(data)
   return all
 }
+
+test("large reads that begin and end within events give what the whole gives", () => {
+  for (const lineEnd of ["\n", "\r\n", "\r"]) {
+    const block = (at: number) => [`id: ${at}`, `data: ${"é".repeat(at % 700)}`, ""].join(lineEnd) + lineEnd
+    const stream = encoder.encode(Array.from({ length: 400 }, (_, at) => block(at)).join(""))
+    const wanted = readStream([stream])
+    assert.equal(wanted.events.length, 400)
+    for (const size of [4000, 5000, 65_536]) assert.deepEqual(readStream(inReadsOf(size, stream)), wanted)
+  }
+})
