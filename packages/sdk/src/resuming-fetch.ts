@@ -174,12 +174,7 @@ async function resumedBody(
 }
 
 /** All timers but `idle` are the caller's own business. */
-const UNWATCHED = {
-  ...TIMER_DEFAULTS,
-  firstContent: Number.POSITIVE_INFINITY,
-  idle: Number.POSITIVE_INFINITY,
-  total: Number.POSITIVE_INFINITY,
-}
+const UNWATCHED = { ...TIMER_DEFAULTS, firstContent: Infinity, idle: Infinity, total: Infinity }
 
 async function cancelLate(response: Response, call: ResumableCall): Promise<void> {
   const id = resumableId(response)
