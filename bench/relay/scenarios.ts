@@ -1,0 +1,41 @@
+/** What is asked of each target. `warmUp` brings a just-in-time compiler to speed; only `load` is measured. */
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  /** Streams at once; 0: answers in one piece. */
+  readonly streams: number
+  /** The load generator's options; -w is the part of the run before the window opens. */
+  readonly warmUp: string
+  readonly load: string
+  /** About how long one measurement takes. */
+  readonly seconds: number
+}
+
+const STREAMS_WARM_UP = "-c 64 -d 3 -w 0.2 -t 1.5"
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "S1",
+    title: "whole answers, 64 connections",
+    streams: 0,
+    warmUp: "-s 0 -c 64 -w 0.2 -t 1.5",
+    load: "-s 0 -c 64 -w 0.3 -t 2.5",
+    seconds: 6,
+  },
+  {
+    name: "S3",
+    title: "500 streams, 100 chunks each, 20 ms apart",
+    streams: 500,
+    warmUp: STREAMS_WARM_UP,
+    load: "-c 500 -d 20 -r 600 -w 1.2 -t 2.2",
+    seconds: 7,
+  },
+  {
+    name: "S3x",
+    title: "2,000 streams, 100 chunks each, 20 ms apart",
+    streams: 2_000,
+    warmUp: STREAMS_WARM_UP,
+    load: "-c 2000 -d 20 -r 1500 -w 2 -t 2.5",
+    seconds: 8,
+  },
+]
