@@ -29,6 +29,7 @@ test("a registry in .npmrc is found", () => {
 test("what looks like a secret is found, a made-up short key is not", () => {
   assert.equal(forbiddenWords("a.md", `key: sk-${"a1".repeat(20)}`).length, 1)
   assert.deepEqual(forbiddenWords("a.md", "key: sk-test"), [])
+  assert.deepEqual(forbiddenWords("a.test.ts", `key: sk-${"a1".repeat(20)}`), [])
 })
 
 test("a merge left half done is found", () => {
