@@ -23,8 +23,8 @@ import type { OnDisconnect } from "./streams/on-disconnect.ts"
 
 export { describeConfig, effectiveDurability } from "./config/describe.ts"
 export { ConfigError, type Problem } from "./config/problems.ts"
-export { restartNeeded, type Watch, watchConfig } from "./config/reload.ts"
-export { createSecret, type Secret } from "./config/secret.ts"
+export { restartNeeded, watchConfig } from "./config/reload.ts"
+export type { Secret } from "./config/secret.ts"
 
 export interface Config {
   /** As it was named; undefined: there is none, and the environment decides. */

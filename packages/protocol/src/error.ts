@@ -80,7 +80,13 @@ export interface WireError {
 export function wireError(
   kind: ErrorKind,
   message: string,
-  more: { status?: number; param?: string; retryAfter?: number; retryable?: boolean; metadata?: JsonObject } = {},
+  more: {
+    status?: number
+    param?: string
+    retryAfter?: number
+    retryable?: boolean
+    metadata?: JsonObject
+  } = {},
 ): WireError {
   const row: ErrorKindRow = ERROR_KINDS[kind]
   return { kind, status: row.status, type: row.type, retryable: row.retryable, message, ...more }
