@@ -6,7 +6,7 @@ import { sendJson } from "./http/answer.ts"
 
 export function listModels(call: AuthedCall, gateway: Gateway): void {
   const ids = [...gateway.routes.models.keys(), "sim/story"]
-  const list = call.dialect.name === "openrouter" ? openrouterList(ids, call.path) : openaiList(ids)
+  const list = call.dialect.name === "openrouter" ? openrouterList(ids, call) : openaiList(ids)
   sendJson(call.response, 200, list, { "x-request-id": call.requestId })
 }
 
@@ -18,10 +18,15 @@ function openaiList(ids: readonly string[]): JsonObject {
   }
 }
 
-/** Its SDK wants every one of these members. What a gateway does not know of a model is null, empty or −1. */
-function openrouterList(ids: readonly string[], path: string): JsonObject {
+/**
+ * Its SDK wants every one of these members; what a gateway does not know of a model is null, empty or −1. It also
+ * turns pages until one is short, so a page past the end must be empty.
+ */
+function openrouterList(ids: readonly string[], { path, query }: AuthedCall): JsonObject {
+  const offset = Number(query.get("offset") ?? 0) || 0
+  const limit = Number(query.get("limit") ?? ids.length) || 0
   return {
-    data: ids.map((id) => ({
+    data: ids.slice(offset, offset + limit).map((id) => ({
       id,
       canonical_slug: id,
       name: id,

@@ -1,0 +1,4 @@
+import { atoma } from "../callers/atoma.ts"
+import { conformance } from "../suite.ts"
+
+conformance([atoma])

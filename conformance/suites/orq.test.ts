@@ -1,0 +1,4 @@
+import { orq } from "../callers/orq.ts"
+import { conformance } from "../suite.ts"
+
+conformance([orq])
