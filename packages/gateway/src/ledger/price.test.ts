@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Usage } from "@sluice/protocol"
-import { costOf, highestCost, type Price } from "./price.ts"
+import { costOf, highestCost, type Price, picoPerCall, picoPerToken } from "./price.ts"
 
 const usage = (prompt: number, completion: number, more: Partial<Usage> = {}): Usage => ({
   prompt_tokens: prompt,
@@ -58,4 +58,52 @@ test("the highest cost is never below the cost", () => {
       assert.ok(highestCost(prompt, completion, price) >= costOf(usage(prompt, completion, details), price))
     }
   }
+})
+
+test("a long prompt is billed wholly at its own rates, and the highest cost knows both", () => {
+  const price: Price = {
+    input: 2_000,
+    output: 10_000,
+    longPrompt: { above: 100, input: 4_000, cached: 1_000, output: 5_000 },
+  }
+  const cached = { prompt_tokens_details: { cached_tokens: 1 } }
+  assert.equal(costOf(usage(100, 10, cached), price), 100n * 2n + 10n * 10n)
+  assert.equal(costOf(usage(101, 10, cached), price), 100n * 4n + 1n + 10n * 5n)
+  assert.equal(highestCost(100, 10, price), 100n * 2n + 10n * 10n)
+  assert.equal(highestCost(101, 10, price), 101n * 4n + 10n * 10n)
+})
+
+test("dollars become pico-dollars exactly, or not at all", () => {
+  for (const [usd, pico] of [
+    [0, 0],
+    [0.15, 150_000],
+    [1.1, 1_100_000],
+    [0.0375, 37_500],
+    [0.000001, 1],
+    ["18.750000000", 18_750_000],
+    [150, 150_000_000],
+  ] as const) {
+    assert.equal(picoPerToken(usd), pico, String(usd))
+  }
+  for (const usd of [
+    "",
+    "1e3",
+    "-1",
+    "+1",
+    ".5",
+    "5.",
+    "0x1",
+    "1,5",
+    1e-7,
+    1e21,
+    -0.1,
+    Number.NaN,
+    "0.0000001",
+  ]) {
+    assert.equal(picoPerToken(usd), undefined, String(usd))
+  }
+  assert.equal(picoPerCall("0.005"), 5_000_000_000)
+  assert.equal(picoPerCall(0.000000000001), undefined, "written in another form by the runtime")
+  assert.equal(picoPerCall("0.000000000001"), 1)
+  assert.equal(picoPerCall(10_000), undefined, "more than can be counted exactly")
 })

@@ -5,14 +5,24 @@
 import type { Usage } from "@sluice/protocol"
 
 /** Pico-dollars. What is left out costs as its neighbour: cached as input, reasoning as output. */
-export interface Price {
+export interface Price extends Rates {
+  /** Per call. */
+  readonly request?: number
+  /** Where a vendor bills every token of a call otherwise once its prompt is long. */
+  readonly longPrompt?: LongPrompt
+}
+
+export interface Rates {
   readonly input: number
   readonly output: number
   readonly cached?: number
   readonly cacheWrite?: number
   readonly reasoning?: number
-  /** Per call. */
-  readonly request?: number
+}
+
+export interface LongPrompt extends Rates {
+  /** A prompt of more tokens than this is long. */
+  readonly above: number
 }
 
 const PICO_PER_NANO = 1_000n
@@ -25,22 +35,50 @@ export function costOf(usage: Usage, price: Price): bigint {
     usage.prompt_tokens - cached,
   )
   const reasoning = reasoningOf(usage)
+  const rates = isLong(usage.prompt_tokens, price) ? price.longPrompt : price
   const pico =
-    tokens(usage.prompt_tokens - cached - written, price.input) +
-    tokens(cached, price.cached ?? price.input) +
-    tokens(written, price.cacheWrite ?? price.input) +
-    tokens(outputOf(usage) - reasoning, price.output) +
-    tokens(reasoning, price.reasoning ?? price.output) +
+    tokens(usage.prompt_tokens - cached - written, rates.input) +
+    tokens(cached, rates.cached ?? rates.input) +
+    tokens(written, rates.cacheWrite ?? rates.input) +
+    tokens(outputOf(usage) - reasoning, rates.output) +
+    tokens(reasoning, rates.reasoning ?? rates.output) +
     BigInt(price.request ?? 0)
   return halfEven(pico, PICO_PER_NANO)
 }
 
 /** The most that a call of so many tokens can cost: whatever its kind, each token at the dearest price of its side. */
 export function highestCost(promptTokens: number, completionTokens: number, price: Price): bigint {
-  const input = Math.max(price.input, price.cached ?? 0, price.cacheWrite ?? 0)
-  const output = Math.max(price.output, price.reasoning ?? 0)
+  // The tokens are bounds: a prompt that may be long may also turn out to be short.
+  const possible: readonly Rates[] = isLong(promptTokens, price) ? [price, price.longPrompt] : [price]
+  const input = Math.max(
+    ...possible.flatMap((rates) => [rates.input, rates.cached ?? 0, rates.cacheWrite ?? 0]),
+  )
+  const output = Math.max(...possible.flatMap((rates) => [rates.output, rates.reasoning ?? 0]))
   const pico = tokens(promptTokens, input) + tokens(completionTokens, output) + BigInt(price.request ?? 0)
   return (pico + PICO_PER_NANO - 1n) / PICO_PER_NANO
+}
+
+/** USD per million tokens → pico-dollars a token; undefined: not a whole number of them. */
+export function picoPerToken(usdPerMillion: number | string): number | undefined {
+  return scaled(usdPerMillion, 6)
+}
+
+/** USD per call → pico-dollars; undefined: not a whole number of them. */
+export function picoPerCall(usd: number | string): number | undefined {
+  return scaled(usd, 12)
+}
+
+/** Times a power of ten, digit by digit: a multiplication of floats would be off by a hair. */
+function scaled(decimal: number | string, power: number): number | undefined {
+  const [, whole, fraction = ""] = /^(\d+)(?:\.(\d+))?$/.exec(String(decimal)) ?? []
+  if (whole === undefined) return undefined
+  const digits = fraction.replace(/0+$/, "")
+  const value = Number(whole + digits.padEnd(power, "0"))
+  return digits.length <= power && Number.isSafeInteger(value) ? value : undefined
+}
+
+function isLong(promptTokens: number, price: Price): price is Price & { readonly longPrompt: LongPrompt } {
+  return price.longPrompt !== undefined && promptTokens > price.longPrompt.above
 }
 
 /**
