@@ -154,6 +154,34 @@ test("a configuration is frozen all the way down", () => {
   for (const value of inside) assert.ok(Object.isFrozen(value))
 })
 
+test("prices are whole pico-dollars: per token from USD per million, per call from USD", () => {
+  const config = load(
+    `providers: { openai: { kind: openai, credential: none } }
+prices:
+  openai/gpt-4o-mini: { input: 0.15, output: 0.60 }
+  openai/org/model: { input: \${INPUT}, output: 1.1, cached: 0.0375, cache_write: "18.75", reasoning: 0, request: 0.005 }
+  sim/story: { input: 0, output: 0.000001 }
+unpriced: allow
+`,
+    { environment: { INPUT: "2.5" } },
+  )
+  assert.deepEqual(Object.fromEntries(config.prices), {
+    "openai/gpt-4o-mini": { input: 150_000, output: 600_000 },
+    "openai/org/model": {
+      input: 2_500_000,
+      output: 1_100_000,
+      cached: 37_500,
+      cacheWrite: 18_750_000,
+      reasoning: 0,
+      request: 5_000_000_000,
+    },
+    "sim/story": { input: 0, output: 1 },
+  })
+  assert.ok(Object.isFrozen(config.prices.get("sim/story")))
+  assert.equal(config.unpriced, "allow")
+  assert.deepEqual([load("").prices.size, load("prices:\n").prices.size, load("").unpriced], [0, 0, "refuse"])
+})
+
 // ── the environment inside a file ──
 
 test("the environment is filled into strings, in braces and out of them", () => {

@@ -18,6 +18,7 @@ import { ConfigError, createProblems, type Problems } from "./config/problems.ts
 import type { Secret } from "./config/secret.ts"
 import { type Flags, settleConfig } from "./config/settle.ts"
 import { readSource } from "./config/source.ts"
+import type { Price } from "./ledger/price.ts"
 import type { Timers } from "./routing/plan.ts"
 import type { OnDisconnect } from "./streams/on-disconnect.ts"
 
@@ -32,6 +33,10 @@ export interface Config {
   /** Without `sim`, which is always there. */
   readonly providers: readonly ProviderConfig[]
   readonly models: readonly RouteConfig[]
+  /** By `provider/model`, before the built-in table's. */
+  readonly prices: ReadonlyMap<string, Price>
+  /** What becomes of a call under a budget whose price nobody knows. */
+  readonly unpriced: "refuse" | "allow"
   /** For every route, and for plain `provider/model` calls. */
   readonly defaults: RouteSettings
   readonly streams: StreamsConfig

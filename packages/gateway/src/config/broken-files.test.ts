@@ -49,7 +49,7 @@ const BROKEN: readonly Broken[] = [
   { about: "a list instead of a map", yaml: "\n- a\n", line: 2, path: "", says: "found a list" },
   // the sections
   { about: "an unknown section", yaml: "server: {}\nmodel: {}\n", line: 2, path: "model", says: 'did you mean "models"?' },
-  { about: "a section that nothing is like", yaml: "\nplugins: []\n", line: 2, path: "plugins", says: "is not known here (providers, models, defaults, streams, server)" },
+  { about: "a section that nothing is like", yaml: "\nplugins: []\n", line: 2, path: "plugins", says: "is not known here (providers, models, prices, unpriced, defaults, streams, server)" },
   { about: "a list of providers", yaml: "providers:\n  - openai\n", line: 1, path: "providers", says: "expected a map of providers by name; found a list" },
   { about: "a text for models", yaml: "models: gpt\n", line: 1, path: "models", says: 'expected a map of routes by model name; found "gpt"' },
   // providers
@@ -101,6 +101,23 @@ const BROKEN: readonly Broken[] = [
   { about: "an unknown commit", yaml: route("commit: header"), line: 7, path: "models.fast.commit", says: 'did you mean "headers"?' },
   { about: "candidates among the defaults", yaml: "defaults:\n  candidates: []\n", line: 2, path: "defaults.candidates", says: "is not known here" },
   { about: "a broken default", yaml: "defaults:\n  on_disconnect: wait\n", line: 2, path: "defaults.on_disconnect", says: 'found "wait"' },
+  // prices
+  { about: "a list of prices", yaml: "prices:\n  - 1\n", line: 1, path: "prices", says: "expected a map of prices by provider/model; found a list" },
+  { about: "an empty price", yaml: "prices:\n  sim/story:\n", line: 2, path: 'prices["sim/story"]', says: "is empty; expected a map of settings" },
+  { about: "a price that is one number", yaml: "prices:\n  sim/story: 0.15\n", line: 2, path: 'prices["sim/story"]', says: "expected a map of settings; found 0.15" },
+  { about: "a price without its output", yaml: "prices:\n  sim/story: { input: 1 }\n", line: 2, path: 'prices["sim/story"].output', says: "is missing; expected USD per million tokens" },
+  { about: "a price below nothing", yaml: "prices:\n  sim/story:\n    input: -0.1\n    output: 1\n", line: 3, path: 'prices["sim/story"].input', says: "found -0.1" },
+  { about: "a price with its currency", yaml: "prices:\n  sim/story:\n    input: 1\n    output: $2\n", line: 4, path: 'prices["sim/story"].output', says: 'found "$2"' },
+  { about: "a price finer than a pico-dollar", yaml: "prices:\n  sim/story: { input: 0.1234567, output: 1 }\n", line: 2, path: 'prices["sim/story"].input', says: "6 decimals at most); found 0.1234567" },
+  { about: "a price beyond exact numbers", yaml: "prices:\n  sim/story: { input: 10000000000, output: 1 }\n", line: 2, path: 'prices["sim/story"].input', says: "found 10000000000" },
+  { about: "a switch for a price", yaml: "prices:\n  sim/story: { input: true, output: 1 }\n", line: 2, path: 'prices["sim/story"].input', says: "found true" },
+  { about: "a price per call finer than a pico-dollar", yaml: "prices:\n  sim/story: { input: 1, output: 1, request: 0.0000000000001 }\n", line: 2, path: 'prices["sim/story"].request', says: "expected USD per call" },
+  { about: "a misspelt price", yaml: "prices:\n  sim/story: { input: 1, output: 1, cachewrite: 1 }\n", line: 2, path: 'prices["sim/story"].cachewrite', says: 'did you mean "cache_write"?' },
+  { about: "a price of no provider", yaml: "prices:\n  gpt-4o: { input: 1, output: 1 }\n", line: 2, path: "prices.gpt-4o", says: "is named by provider and model" },
+  { about: "a price of no model", yaml: "prices:\n  sim/: { input: 1, output: 1 }\n", line: 2, path: 'prices["sim/"]', says: "such as openai/gpt-4o-mini" },
+  { about: "a price of an unknown provider", yaml: `${PROVIDERS}prices:\n  opnai/gpt-4o: { input: 1, output: 1 }\n`, line: 5, path: 'prices["opnai/gpt-4o"]', says: '"opnai" is not a provider of this file (openai, local, sim); did you mean "openai"?' },
+  { about: "a price of a script", yaml: "prices:\n  sim/story:tokens=9: { input: 1, output: 1 }\n", line: 2, path: 'prices["sim/story:tokens=9"]', says: "expected sim/story" },
+  { about: "an unknown way with the unpriced", yaml: "unpriced: alow\n", line: 1, path: "unpriced", says: 'expected one of refuse, allow; found "alow"; did you mean "allow"?' },
   // streams
   { about: "an unknown durability", yaml: "streams:\n  durability: disk\n", line: 2, path: "streams.durability", says: "one of memory, process, power" },
   { about: "a size without its unit", yaml: "streams:\n  keep: 10m\n  max_bytes: 8000000\n", line: 3, path: "streams.max_bytes", says: "a size with its unit, such as 512KB, 8MB or 1GB (above 0); found 8000000" },

@@ -1,5 +1,6 @@
 /** A configuration file's values against the schema and against each other. All mistakes are gathered. */
 import type { z } from "zod"
+import { pricedName } from "../providers/sim-grammar.ts"
 import { type ConfigFile, configFile } from "./file.schema.ts"
 import { isBuilt, PROVIDER_KINDS, type ProviderKind, vendorOf } from "./known-providers.ts"
 import { formatPath, type Path, type Problems, show, suggest } from "./problems.ts"
@@ -19,6 +20,7 @@ export function checkFile(source: Source, problems: Problems): ConfigFile | unde
   checkNames(source, fail)
   checkProviders(source.value, fail)
   checkCandidates(source, fail)
+  checkPrices(source, fail)
   for (const issue of result.error?.issues ?? []) tell(issue, source, fail)
   return problems.list.length === 0 ? result.data : undefined
 }
@@ -89,7 +91,7 @@ function needsCredential(kind: ProviderKind): string {
 }
 
 function checkCandidates(source: Source, fail: Fail): void {
-  const known = [...keysOf(at(source.value, ["providers"])).filter((name) => name !== SIM), SIM]
+  const known = providersOf(source)
   for (const model of keysOf(at(source.value, ["models"]))) {
     const candidates = at(source.value, ["models", model, "candidates"])
     if (!Array.isArray(candidates)) continue
@@ -102,6 +104,27 @@ function checkCandidates(source: Source, fail: Fail): void {
       fail(path, `${show(written ?? provider)} is not a provider of this file (${known.join(", ")})${near}`)
     }
   }
+}
+
+function checkPrices(source: Source, fail: Fail): void {
+  const known = providersOf(source)
+  for (const name of keysOf(at(source.value, ["prices"]))) {
+    const [provider = "", ...rest] = name.split("/")
+    const model = rest.join("/")
+    const path = ["prices", name]
+    if (provider === "" || model === "") {
+      fail(path, "a price is named by provider and model, such as openai/gpt-4o-mini")
+    } else if (!known.includes(provider)) {
+      const near = suggest(provider, known)
+      fail(path, `${show(provider)} is not a provider of this file (${known.join(", ")})${near}`)
+    } else if (pricedName(provider, model) !== model) {
+      fail(path, `a script has no price of its own; expected ${SIM}/${pricedName(provider, model)}`)
+    }
+  }
+}
+
+function providersOf(source: Source): string[] {
+  return [...keysOf(at(source.value, ["providers"])).filter((name) => name !== SIM), SIM]
 }
 
 function at(value: unknown, path: Path): unknown {

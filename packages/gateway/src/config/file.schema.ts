@@ -5,6 +5,7 @@
  * Every message of this schema is a noun, what was expected; `check-file.ts` makes the sentence.
  */
 import { z } from "zod"
+import { picoPerCall, picoPerToken } from "../ledger/price.ts"
 import { parseOnDisconnect } from "../streams/on-disconnect.ts"
 import { isBuilt, PROVIDER_KINDS } from "./known-providers.ts"
 import { createSecret, type Secret } from "./secret.ts"
@@ -54,6 +55,22 @@ const provider = map({
   prefill: setting("true or false", readBoolean).optional(),
 })
 
+const perMillion = setting(
+  "USD per million tokens, such as 0.15 (0 or more, 6 decimals at most)",
+  (written) => picoPerToken(String(written)),
+)
+
+const price = map({
+  input: perMillion,
+  output: perMillion,
+  cached: perMillion.optional(),
+  cache_write: perMillion.optional(),
+  reasoning: perMillion.optional(),
+  request: setting("USD per call, such as 0.005 (0 or more, 12 decimals at most)", (written) =>
+    picoPerCall(String(written)),
+  ).optional(),
+})
+
 export const configFile = map({
   providers: section(z.record(z.string(), provider, { error: "a map of providers by name" })),
   models: section(
@@ -70,6 +87,8 @@ export const configFile = map({
       { error: "a map of routes by model name" },
     ),
   ),
+  prices: section(z.record(z.string(), price, { error: "a map of prices by provider/model" })),
+  unpriced: choice(["refuse", "allow"]).optional(),
   defaults: section(map(route)),
   streams: section(
     map({
@@ -96,6 +115,7 @@ export const configFile = map({
 })
 
 export type ConfigFile = z.output<typeof configFile>
+export type WrittenPrice = z.output<typeof price>
 export type WrittenRoute = NonNullable<ConfigFile["defaults"]>
 
 /** `null`: the provider takes none. */

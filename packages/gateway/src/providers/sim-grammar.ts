@@ -46,6 +46,11 @@ export function splitSimModel(model: string): { name: string; script: string | u
     : { name: bare.slice(0, colon), script: bare.slice(colon + 1) }
 }
 
+/** By which name a provider's model is priced: the simulator's script is no part of it. */
+export function pricedName(provider: string, model: string): string {
+  return provider === "sim" ? splitSimModel(model).name : model
+}
+
 interface ValueKind<Value> {
   /** Ends the sentence "the key takes …". */
   readonly expected: string

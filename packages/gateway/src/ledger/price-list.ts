@@ -1,0 +1,24 @@
+/** What a candidate costs here: as the configuration says, else as the table does, else nobody knows. */
+import type { Price } from "./price.ts"
+import { findPrice, priceOf } from "./prices.ts"
+
+export interface PriceList {
+  /** Undefined: no price. Its calls cost null, never 0. */
+  priceOf(provider: string, model: string): Price | undefined
+}
+
+/**
+ * `configured` is by `provider/model`, and wins for a model's dated releases too. `nameOf` says by which name a model
+ * is looked up: a provider may take more than a name in that place.
+ */
+export function createPriceList(
+  configured: ReadonlyMap<string, Price>,
+  nameOf: (provider: string, model: string) => string,
+): PriceList {
+  return {
+    priceOf(provider, model) {
+      const name = nameOf(provider, model)
+      return findPrice(configured, provider, name) ?? priceOf(provider, name)
+    },
+  }
+}
