@@ -1,0 +1,33 @@
+/** `npm run generate`: the pages that are made from the sources. A test holds them up to date. */
+import { readFileSync, writeFileSync } from "node:fs"
+import { resolve } from "node:path"
+import { PRICE_TABLE } from "../packages/gateway/src/ledger/prices.ts"
+import { root } from "./house.ts"
+import { pricesPage } from "./prices-page.ts"
+
+interface GeneratedPage {
+  /** From the repository's root. */
+  readonly path: string
+  readonly generate: () => string
+}
+
+export const GENERATED_PAGES: readonly GeneratedPage[] = [
+  { path: "docs/prices.md", generate: () => pricesPage(PRICE_TABLE) },
+]
+
+if (import.meta.main) {
+  for (const { path, generate } of GENERATED_PAGES) {
+    const text = generate()
+    const changed = !isUpToDate(path, text)
+    if (changed) writeFileSync(resolve(root, path), text)
+    console.log(`${changed ? "written" : "as it was"}  ${path}`)
+  }
+}
+
+export function isUpToDate(path: string, text: string): boolean {
+  try {
+    return readFileSync(resolve(root, path), "utf8") === text
+  } catch {
+    return false
+  }
+}
