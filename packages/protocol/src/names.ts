@@ -9,39 +9,42 @@
  * untouched, by reference. The types `ToSdk` and `ToWire` follow from the same table.
  */
 
-// biome-ignore format: by where a name stands, not one to a line
-export const WIRE_NAMES = [
+/** By where a name stands. Text, not lists: it is in everybody's bundle. */
+const TABLE = [
   // chunk, choice, delta, message
-  "system_fingerprint", "service_tier", "openrouter_metadata", "last_event_id", "echo_upstream_body",
-  "finish_reason", "native_finish_reason", "stop_reason", "top_logprobs",
-  "reasoning_content", "reasoning_details", "reasoning_signature", "redacted_reasoning",
-  "tool_calls", "tool_call_id", "tool_name", "function_call", "thought_signature", "expires_at", "is_byok",
+  "system_fingerprint service_tier openrouter_metadata last_event_id echo_upstream_body finish_reason",
+  "native_finish_reason stop_reason top_logprobs reasoning_content reasoning_details reasoning_signature",
+  "redacted_reasoning tool_calls tool_call_id tool_name function_call thought_signature expires_at is_byok",
   // usage
-  "prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details",
-  "cached_tokens", "audio_tokens", "cache_write_tokens", "cache_creation_tokens", "video_tokens", "reasoning_tokens",
-  "accepted_prediction_tokens", "rejected_prediction_tokens", "image_tokens",
-  "cost_details", "upstream_inference_cost", "upstream_inference_prompt_cost", "upstream_inference_completions_cost",
-  "server_tool_use_details", "web_search_requests", "tool_calls_requested", "tool_calls_executed",
+  "prompt_tokens completion_tokens total_tokens prompt_tokens_details completion_tokens_details",
+  "cached_tokens audio_tokens cache_write_tokens cache_creation_tokens video_tokens reasoning_tokens",
+  "accepted_prediction_tokens rejected_prediction_tokens image_tokens cost_details upstream_inference_cost",
+  "upstream_inference_prompt_cost upstream_inference_completions_cost server_tool_use_details",
+  "web_search_requests tool_calls_requested tool_calls_executed",
   // error
-  "error_type", "provider_code",
+  "error_type provider_code",
   // request
-  "stream_options", "include_usage", "top_p", "top_k", "top_a", "min_p", "frequency_penalty", "presence_penalty",
-  "repetition_penalty", "logit_bias", "max_tokens", "max_completion_tokens", "tool_choice", "parallel_tool_calls",
-  "response_format", "json_schema", "reasoning_effort", "include_reasoning", "budget_tokens", "thinking_level",
-  "prompt_cache_key", "prompt_cache_options", "prompt_cache_breakpoint", "cache_control", "web_search_options",
-  "image_url", "video_url", "input_audio", "file_data", "file_id", "owned_by",
+  "stream_options include_usage top_p top_k top_a min_p frequency_penalty presence_penalty",
+  "repetition_penalty logit_bias max_tokens max_completion_tokens tool_choice parallel_tool_calls",
+  "response_format json_schema reasoning_effort include_reasoning budget_tokens thinking_level",
+  "prompt_cache_key prompt_cache_options prompt_cache_breakpoint cache_control web_search_options image_url",
+  "video_url input_audio file_data file_id owned_by",
   // request: OpenRouter
-  "session_id", "image_config", "stop_server_tools_when", "trace_id", "trace_name", "span_name", "generation_name",
-  "parent_span_id", "allow_fallbacks", "data_collection", "enforce_distillable_text", "max_price",
-  "preferred_max_latency", "preferred_min_throughput", "require_parameters", "allowed_models", "excluded_models",
-  "max_results", "max_uses", "search_prompt", "include_domains", "exclude_domains", "user_location",
+  "session_id image_config stop_server_tools_when trace_id trace_name span_name generation_name",
+  "parent_span_id allow_fallbacks data_collection enforce_distillable_text max_price preferred_max_latency",
+  "preferred_min_throughput require_parameters allowed_models excluded_models max_results max_uses",
+  "search_prompt include_domains exclude_domains user_location",
   // request: Orq
-  "on_codes", "load_balancer", "call_timeout", "execute_on", "knowledge_bases", "knowledge_id", "search_type",
-  "search_options", "filter_by", "include_vectors", "include_metadata", "include_scores", "rerank_config",
-  "agentic_rag_config", "display_name", "logo_url",
+  "on_codes load_balancer call_timeout execute_on knowledge_bases knowledge_id search_type search_options",
+  "filter_by include_vectors include_metadata include_scores rerank_config agentic_rag_config display_name",
+  "logo_url",
 ] as const
 
-export type WireName = (typeof WIRE_NAMES)[number]
+export type WireName = Words<(typeof TABLE)[number]>
+
+type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? Word | Words<Rest> : Text
+
+export const WIRE_NAMES = TABLE.join(" ").split(" ") as readonly WireName[]
 
 /** Members whose inside belongs to the caller or the provider, by wire name. */
 const FREE_FORM = [
@@ -87,60 +90,49 @@ export type ToWire<T> = T extends readonly unknown[]
       }
     : T
 
-const sdkRenames = new Map<string, Rename>()
-const wireRenames = new Map<string, Rename>()
-for (const wire of new Set<string>([...WIRE_NAMES, ...FREE_FORM])) {
-  const sdk = wire.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
-  const free = (FREE_FORM as readonly string[]).includes(wire)
-  sdkRenames.set(wire, { to: sdk, free })
-  wireRenames.set(sdk, { to: wire, free })
-  // Either spelling of a free-form member guards what is inside, whichever way the value travels.
-  if (free && sdk !== wire) {
-    sdkRenames.set(sdk, { to: sdk, free })
-    wireRenames.set(wire, { to: wire, free })
-  }
+const sdkNames = new Map<string, string>()
+const wireNames = new Map<string, string>()
+for (const name of WIRE_NAMES) {
+  sdkNames.set(name, camelCase(name))
+  wireNames.set(camelCase(name), name)
 }
+/** In either spelling, so that it guards what is inside whichever way the value travels. */
+const freeForm = new Set<string>([...FREE_FORM, ...FREE_FORM.map(camelCase)])
 
-interface Rename {
-  readonly to: string
-  readonly free: boolean
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 export function toSdk<T>(value: T): ToSdk<T> {
-  return rename(value, sdkRenames) as ToSdk<T>
+  return rename(value, sdkNames) as ToSdk<T>
 }
 
 export function toWire<T>(value: T): ToWire<T> {
-  return rename(value, wireRenames) as ToWire<T>
+  return rename(value, wireNames) as ToWire<T>
 }
 
 /** What the SDK calls this member, and whether its inside is left alone. */
-export function sdkMember(wireName: string): Rename {
-  return sdkRenames.get(wireName) ?? { to: wireName, free: false }
+export function sdkMember(wireName: string): { readonly to: string; readonly free: boolean } {
+  return { to: sdkNames.get(wireName) ?? wireName, free: freeForm.has(wireName) }
 }
 
 /** Deeper than anything that these names stand in: a hostile server's nesting must not exhaust the stack. */
 const MAX_DEPTH = 200
 
-function rename(value: unknown, renames: ReadonlyMap<string, Rename>, depth = 0): unknown {
+function rename(value: unknown, names: ReadonlyMap<string, string>, depth = 0): unknown {
   if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return value
-  if (Array.isArray(value)) return value.map((item) => rename(item, renames, depth + 1))
+  if (Array.isArray(value)) return value.map((item) => rename(item, names, depth + 1))
   const from = value as Record<string, unknown>
   // A Date, a URL: JSON.stringify asks it for its own form, so it stays what it is.
   if (typeof from["toJSON"] === "function") return value
-  const to: Record<string, unknown> = {}
+  let to: Record<string, unknown> = {}
   for (const name of Object.keys(from)) {
     const member = from[name]
-    const found = renames.get(name)
     const renamed =
-      typeof member !== "object" || found?.free === true ? member : rename(member, renames, depth + 1)
-    if (name === "__proto__") define(to, name, renamed)
-    else to[found === undefined ? name : found.to] = renamed
+      typeof member !== "object" || freeForm.has(name) ? member : rename(member, names, depth + 1)
+    // Assigned, it would become the prototype: from a parsed body, anybody's.
+    if (name === "__proto__") to = { ...to, [name]: renamed }
+    else to[names.get(name) ?? name] = renamed
   }
   return to
-}
-
-/** Assigned, `__proto__` would become the prototype: from a parsed body, anybody's. */
-function define(to: object, name: string, value: unknown): void {
-  Object.defineProperty(to, name, { value, enumerable: true, writable: true, configurable: true })
 }

@@ -19,33 +19,23 @@ import { textOf } from "./utf8.ts"
  * 5. An event's size is that of its block, all lines and line ends counted, and so the same for any split.
  */
 export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
-  const { onEvent, onRetry, onComment, maxEventBytes = DEFAULT_MAX_EVENT_BYTES } = options
-  const singleLimit = Math.min(JOINED_READ, maxEventBytes) - 2
+  const { onEvent, onRetry, onComment, maxEventBytes = 16 * 1024 * 1024 } = options
   let held = NOTHING
   let heldLength = 0
   let atStart = true
   let lastEventId = ""
-  let failure: SseEventTooLargeError | undefined
 
   return {
     push(bytes) {
-      if (failure !== undefined) throw failure
-      if (heldLength === 0 && readSingle(bytes)) return
-      const end =
-        heldLength + bytes.length <= maxEventBytes ? endOfLastBlock(bytes) : endOfLastBlockInLimit(bytes)
-      let begin = 0
-      if (end > 0 && heldLength > 0) {
-        begin = bytes.length <= JOINED_READ ? end : endOfFirstBlock(bytes)
-        hold(bytes, 0, begin)
-        readBlocks(takeHeld())
+      // Where a block may be too large: no further than it may reach. If that closed none, one byte more is too many.
+      let room = maxEventBytes - heldLength
+      while (bytes.length > room) {
+        if (room <= 0) throw new SseEventTooLargeError(maxEventBytes)
+        take(bytes.subarray(0, room))
+        bytes = bytes.subarray(room)
+        room = maxEventBytes - heldLength
       }
-      if (begin < end) readBlocks(textOf(bytes, begin, end))
-      if (end < bytes.length && failure === undefined) hold(bytes, end, bytes.length)
-      if (failure !== undefined) {
-        held = NOTHING
-        heldLength = 0
-        throw failure
-      }
+      take(bytes)
     },
     end() {
       // Without its blank line it is no event, but whole lines of it may have set the reconnection time.
@@ -56,43 +46,33 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
     },
   }
 
+  function take(bytes: Uint8Array): void {
+    if (heldLength === 0 && readSingle(bytes)) return
+    const end = endOfLastBlock(bytes)
+    let begin = 0
+    if (end > 0 && heldLength > 0) {
+      if (bytes.length <= JOINED_READ) begin = end
+      else while (!closesBlock(bytes, begin++)) {}
+      hold(bytes, 0, begin)
+      readBlocks(takeHeld())
+    }
+    if (begin < end) readBlocks(textOf(bytes, begin, end))
+    if (end < bytes.length) hold(bytes, end, bytes.length)
+  }
+
   /** How many of the bytes belong to whole blocks. From behind: most reads end where an event does. */
   function endOfLastBlock(bytes: Uint8Array): number {
-    for (let at = bytes.length - 1; at >= 0; at--) {
-      const byte = bytes[at]!
-      if (byte <= CR && closesBlock(bytes, at)) return at + 1
-    }
+    for (let at = bytes.length - 1; at >= 0; at--)
+      if (bytes[at]! <= CR && closesBlock(bytes, at)) return at + 1
     return 0
-  }
-
-  function endOfFirstBlock(bytes: Uint8Array): number {
-    let at = 0
-    while (!closesBlock(bytes, at)) at++
-    return at + 1
-  }
-
-  /** The end of the last where a block may be too large: from the front, and no further than before the first that is. */
-  function endOfLastBlockInLimit(bytes: Uint8Array): number {
-    let end = 0
-    let size = heldLength
-    for (let at = 0; at < bytes.length && size <= maxEventBytes; at++) {
-      size++
-      if (size <= maxEventBytes && closesBlock(bytes, at)) {
-        end = at + 1
-        size = 0
-      }
-    }
-    if (size > maxEventBytes) failure = new SseEventTooLargeError(maxEventBytes)
-    return end
   }
 
   /** A line end does, if the line that it ends is empty. */
   function closesBlock(bytes: Uint8Array, at: number): boolean {
     const byte = bytes[at]!
-    if (byte !== LF && byte !== CR) return false
+    if (!isLineEnd(byte)) return false
     const before = byteAt(bytes, at - 1)
-    if (byte === LF && before === CR) return isLineEnd(byteAt(bytes, at - 2))
-    return isLineEnd(before)
+    return isLineEnd(byte === LF && before === CR ? byteAt(bytes, at - 2) : before)
   }
 
   /** Also before the read: the held bytes, and before those, at a block's start, what might as well be an LF. */
@@ -105,9 +85,7 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
   function hold(bytes: Uint8Array, begin: number, end: number): void {
     const length = heldLength + end - begin
     if (length > held.length) {
-      let capacity = held.length || FIRST_CAPACITY
-      while (capacity < length) capacity *= 2
-      const grown = new Uint8Array(capacity)
+      const grown = new Uint8Array(Math.max(length, 2 * held.length, FIRST_CAPACITY))
       grown.set(held.subarray(0, heldLength))
       held = grown
     }
@@ -128,7 +106,7 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
    */
   function readSingle(bytes: Uint8Array): boolean {
     const end = bytes.length - 2
-    if (end < 6 || end > singleLimit || bytes[end + 1] !== LF || bytes[end] !== LF || !startsWithData(bytes))
+    if (end < 6 || end > JOINED_READ || bytes[end + 1] !== LF || bytes[end] !== LF || !startsWithData(bytes))
       return false
     const data = textOf(bytes, 6, end)
     if (data.includes("\n") || data.includes("\r")) return false
@@ -147,15 +125,13 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
     let id = lastEventId
     let retry: number | undefined
 
-    let at = 0
-    while (at < text.length) {
-      let lineEnd = text.charCodeAt(at) === LF ? at : text.indexOf("\n", at)
+    for (let at = 0, lineEnd = 0; at < text.length; at = lineEnd + 1) {
+      lineEnd = text.indexOf("\n", at)
       if (lineEnd === -1) return
       // Hot path: the block's one data line, and then its blank line.
-      if (data === undefined && text.charCodeAt(lineEnd + 1) === LF && hasDataAt(text, at)) {
+      if (data === undefined && text.charCodeAt(lineEnd + 1) === LF && text.startsWith("data: ", at)) {
         data = text.slice(at + 6, lineEnd)
-        at = lineEnd + 1
-        lineEnd = at
+        at = ++lineEnd
       }
       if (lineEnd === at) {
         lastEventId = id
@@ -164,22 +140,21 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
         data = undefined
         event = "message"
         retry = undefined
-      } else {
-        const name = fieldAt(text, at, lineEnd)
-        if (name !== undefined) {
-          const colon = at + name.length
-          const value = text.slice(text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1, lineEnd)
-          if (name === "data") data = data === undefined ? value : `${data}\n${value}`
-          else if (name === "id") id = value.includes("\0") ? id : value
-          else if (name === "event") event = value === "" ? "message" : value
-          else if (name === "") onComment?.(value)
-          else if (/^[0-9]+$/.test(value)) {
-            retry = Math.min(Number(value), Number.MAX_SAFE_INTEGER)
-            onRetry?.(retry)
-          }
-        }
+        continue
       }
-      at = lineEnd + 1
+      // A line that is only a name is that field, empty; one without a name is a comment.
+      let colon = at
+      while (colon < lineEnd && text.charCodeAt(colon) !== COLON) colon++
+      const name = text.slice(at, colon)
+      const value = text.slice(text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1, lineEnd)
+      if (name === "data") data = data === undefined ? value : `${data}\n${value}`
+      else if (name === "id") id = value.includes("\0") ? id : value
+      else if (name === "event") event = value || "message"
+      else if (name === "") onComment?.(value)
+      else if (name === "retry" && /^[0-9]+$/.test(value)) {
+        retry = Math.min(Number(value), Number.MAX_SAFE_INTEGER)
+        onRetry?.(retry)
+      }
     }
   }
 }
@@ -259,7 +234,6 @@ export class SseEventTooLargeError extends Error {
   }
 }
 
-const DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
 const FIRST_CAPACITY = 512
 /** What was grown beyond this, for one large event, is given back. */
 const KEPT_CAPACITY = 64 * 1024
@@ -272,36 +246,6 @@ const SPACE = 32
 const COLON = 58
 const BOM = 0xfeff
 
-/** The field's name, `""` for a comment. A line that is only a name is that field, empty. */
-function fieldAt(text: string, at: number, lineEnd: number): Field | undefined {
-  const name = fieldByFirst(text.charCodeAt(at))
-  if (name === undefined) return undefined
-  // Character by character: of so few, this is faster than `startsWith`.
-  for (let i = 1; i < name.length; i++) if (text.charCodeAt(at + i) !== name.charCodeAt(i)) return undefined
-  const nameEnd = at + name.length
-  return nameEnd === lineEnd || text.charCodeAt(nameEnd) === COLON ? name : undefined
-}
-
-type Field = "data" | "event" | "id" | "retry" | ""
-
-/** No two begin alike. */
-function fieldByFirst(charCode: number): Field | undefined {
-  switch (charCode) {
-    case COLON:
-      return ""
-    case 100:
-      return "data"
-    case 101:
-      return "event"
-    case 105:
-      return "id"
-    case 114:
-      return "retry"
-    default:
-      return undefined
-  }
-}
-
 /** Whether the bytes begin with `data: `. */
 function startsWithData(bytes: Uint8Array): boolean {
   return (
@@ -311,18 +255,6 @@ function startsWithData(bytes: Uint8Array): boolean {
     bytes[3] === 97 &&
     bytes[4] === COLON &&
     bytes[5] === SPACE
-  )
-}
-
-/** The same in text. Written out, as the compiler does not inline `startsWith`. */
-function hasDataAt(text: string, at: number): boolean {
-  return (
-    text.charCodeAt(at) === 100 &&
-    text.charCodeAt(at + 1) === 97 &&
-    text.charCodeAt(at + 2) === 116 &&
-    text.charCodeAt(at + 3) === 97 &&
-    text.charCodeAt(at + 4) === COLON &&
-    text.charCodeAt(at + 5) === SPACE
   )
 }
 

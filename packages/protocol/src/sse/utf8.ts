@@ -14,9 +14,8 @@ export function standardTextOf(): TextOf {
 }
 
 function runtimeTextOf(): TextOf | undefined {
-  const buffer: unknown = Reflect.get(globalThis, "Buffer")
-  const utf8Slice: unknown =
-    typeof buffer === "function" ? Reflect.get(buffer.prototype, "utf8Slice") : undefined
+  const { Buffer } = globalThis as { Buffer?: { prototype: { utf8Slice?: unknown } } }
+  const utf8Slice = Buffer?.prototype.utf8Slice
   if (typeof utf8Slice !== "function") return undefined
   const runtime: TextOf = (bytes, begin, end) => utf8Slice.call(bytes, begin, end)
   const broken = Uint8Array.of(0xef, 0xbb, 0xbf, 0xf0, 0x9f, 0x98, 0xed, 0xa0, 0x80, 0xff, 0x61)
