@@ -6,7 +6,7 @@
  *   without  every known provider whose key is in the environment, and `sim`; local engines are looked for later
  *
  * A mistake is a `ConfigError` that names all of them, each with its line. What stands in which room of `config/`:
- * source (YAML, lines, `${NAME}`), file.schema (settings), check-file (mistakes), settle (layers), watch (reload).
+ * source (YAML, lines, `${NAME}`), file.schema (settings), check-file (mistakes), settle (layers), prices, reload.
  */
 import { existsSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
@@ -14,15 +14,15 @@ import { checkFile } from "./config/check-file.ts"
 import type { Durability, Strategy } from "./config/file.schema.ts"
 import type { Environment } from "./config/interpolate.ts"
 import type { ProviderKind } from "./config/known-providers.ts"
+import type { ConfiguredPrices } from "./config/prices.ts"
 import { ConfigError, createProblems, type Problems } from "./config/problems.ts"
 import type { Secret } from "./config/secret.ts"
 import { type Flags, settleConfig } from "./config/settle.ts"
 import { readSource } from "./config/source.ts"
-import type { Price } from "./ledger/price.ts"
 import type { Timers } from "./routing/plan.ts"
 import type { OnDisconnect } from "./streams/on-disconnect.ts"
 
-export { describeConfig, effectiveDurability } from "./config/describe.ts"
+export { describeConfig } from "./config/describe.ts"
 export { ConfigError, type Problem } from "./config/problems.ts"
 export { restartNeeded, watchConfig } from "./config/reload.ts"
 export type { Secret } from "./config/secret.ts"
@@ -33,8 +33,8 @@ export interface Config {
   /** Without `sim`, which is always there. */
   readonly providers: readonly ProviderConfig[]
   readonly models: readonly RouteConfig[]
-  /** By `provider/model`, before the built-in table's. */
-  readonly prices: ReadonlyMap<string, Price>
+  /** Before the built-in table's. */
+  readonly prices: ConfiguredPrices
   /** What becomes of a call under a budget whose price nobody knows. */
   readonly unpriced: "refuse" | "allow"
   /** For every route, and for plain `provider/model` calls. */

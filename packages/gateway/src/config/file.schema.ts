@@ -115,7 +115,6 @@ export const configFile = map({
 })
 
 export type ConfigFile = z.output<typeof configFile>
-export type WrittenPrice = z.output<typeof price>
 export type WrittenRoute = NonNullable<ConfigFile["defaults"]>
 
 /** `null`: the provider takes none. */

@@ -1,10 +1,10 @@
 /** The layers laid over each other: built-in values, the file's defaults, a route's own; flags over the file's server. */
 import { resolve } from "node:path"
 import type { CandidateConfig, Config, ProviderConfig, RouteSettings } from "../config.ts"
-import type { Price } from "../ledger/price.ts"
-import { type ConfigFile, isHost, type WrittenPrice, type WrittenRoute } from "./file.schema.ts"
+import { type ConfigFile, isHost, type WrittenRoute } from "./file.schema.ts"
 import type { Environment } from "./interpolate.ts"
 import { isBuilt, KNOWN_PROVIDERS, vendorOf } from "./known-providers.ts"
+import { settlePrices } from "./prices.ts"
 import { type Problems, show } from "./problems.ts"
 import { createSecret, type Secret } from "./secret.ts"
 
@@ -51,9 +51,7 @@ export function settleConfig(layers: Layers, problems: Problems): Config {
       ),
       ...settleRoute(route, defaults),
     })),
-    prices: new Map(
-      Object.entries(written?.prices ?? {}).map(([name, price]) => [name, freeze(settlePrice(price))]),
-    ),
+    prices: settlePrices(written?.prices),
     unpriced: written?.unpriced ?? "refuse",
     defaults,
     streams: {
@@ -105,10 +103,6 @@ function settleRoute(written: WrittenRoute, below: RouteSettings): RouteSettings
     continuation: written.continuation ?? below.continuation,
     commit: written.commit ?? below.commit,
   }
-}
-
-function settlePrice({ cache_write, ...price }: WrittenPrice): Price {
-  return { ...price, ...(cache_write === undefined ? {} : { cacheWrite: cache_write }) }
 }
 
 function providersIn(written: ConfigFile | undefined): ProviderConfig[] {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { pricedName } from "../providers/sim-grammar.ts"
 import type { Price } from "./price.ts"
 import { createPriceList } from "./price-list.ts"
 import { PRICE_TABLE, priceOf, toPrice } from "./prices.ts"
@@ -69,27 +68,24 @@ test("nothing is guessed: another provider, another suffix, no date or another c
   for (const [provider, model] of others) assert.equal(priceOf(provider, model), undefined, model)
 })
 
+const asItIs = (_: string, model: string): string => model
+
 test("the configuration's prices win, for a model's dated releases too", () => {
   const mine: Price = { input: 1, output: 2 }
-  const list = createPriceList(new Map([["openai/gpt-4o", mine]]), pricedName)
+  const list = createPriceList(new Map([["openai/gpt-4o", mine]]), asItIs)
   assert.equal(list.priceOf("openai", "gpt-4o"), mine)
   assert.equal(list.priceOf("openai", "gpt-4o-2024-05-13"), mine)
   assert.equal(list.priceOf("openai", "gpt-4o-mini"), priceOf("openai", "gpt-4o-mini"))
   assert.equal(list.priceOf("openai", "my-own"), undefined)
 })
 
-test("the simulator is priced by what stands before its script, and only where the configuration says so", () => {
+test("a model is looked up by the name that it is priced by", () => {
   const mine: Price = { input: 1, output: 2 }
-  const list = createPriceList(
-    new Map([
-      ["sim/story", mine],
-      ["local/llama3:8b", mine],
-    ]),
-    pricedName,
+  const list = createPriceList(new Map([["sim/story", mine]]), (provider, model) =>
+    provider === "sim" ? model.replace(/:.*/, "") : model,
   )
   assert.equal(list.priceOf("sim", "story:tokens=9"), mine)
   assert.equal(list.priceOf("sim", "story"), mine)
   assert.equal(list.priceOf("sim", "other:tokens=9"), undefined)
-  assert.equal(list.priceOf("local", "llama3:8b"), mine, "elsewhere a colon is a part of the name")
-  assert.equal(list.priceOf("local", "llama3"), undefined)
+  assert.equal(list.priceOf("openai", "gpt-4o:x"), undefined)
 })

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { readSimModel, type SimScript, splitSimModel } from "./sim-grammar.ts"
+import { pricedName, readSimModel, type SimScript, splitSimModel } from "./sim-grammar.ts"
 
 const defaults: SimScript = {
   name: "story",
@@ -93,4 +93,10 @@ describe("a model that it refuses, naming the key, what was expected and what it
 test("what stands before the script can be had alone", () => {
   assert.deepEqual(splitSimModel("sim/story:tokens=3"), { name: "story", script: "tokens=3" })
   assert.deepEqual(splitSimModel("sim/story"), { name: "story", script: undefined })
+})
+
+test("a price is looked up by what stands before the simulator's script; elsewhere a colon is a part of the name", () => {
+  assert.equal(pricedName("sim", "story:tokens=9,gap=5"), "story")
+  assert.equal(pricedName("sim", "story"), "story")
+  assert.equal(pricedName("local", "llama3:8b"), "llama3:8b")
 })
