@@ -29,12 +29,13 @@ export function conformance(callers: readonly Caller[]): void {
     for (const mode of ["streamed", "whole"] as const) {
       for (const scenario of SCENARIOS) declare(caller, mode, scenario, () => target)
       for (const status of [400, 401, 404, 429, 503] as const) {
-        test(`${caller.name}: a ${status} is the error that it has for it, ${mode}`, () =>
-          refused(caller, mode, status, target))
+        test(`${caller.name}: a ${status} is the error that it has for it, ${mode}`, LIMIT, () =>
+          refused(caller, mode, status, target),
+        )
       }
     }
     if (caller.models) {
-      test(`${caller.name}: its own call lists the models`, async () => {
+      test(`${caller.name}: its own call lists the models`, LIMIT, async () => {
         assert.ok((await caller.models?.(target))?.includes("sim/story"))
       })
     }
@@ -45,6 +46,9 @@ export function conformance(callers: readonly Caller[]): void {
     assert.deepEqual(unhandled.map(describeError), [])
   })
 }
+
+/** What waits for an event that never comes is told so. */
+const LIMIT = { timeout: 30_000 }
 
 interface Situation {
   readonly caller: Caller
@@ -228,13 +232,13 @@ function declare(caller: Caller, mode: Mode, scenario: Scenario, target: () => T
     (row) => row.ability === scenario.ability && (row.mode === undefined || row.mode === mode),
   )
   if (incapable === undefined) {
-    test(`${caller.name}: ${scenario.name}, ${mode}`, (t) => {
+    test(`${caller.name}: ${scenario.name}, ${mode}`, LIMIT, (t) => {
       if (scenario.needsBehind && !target().behind) return t.diagnostic(NOTHING_BEHIND)
       return scenario.run({ caller, mode, target: target(), patience: 20_000 })
     })
     return
   }
-  test(`${caller.name} cannot do "${scenario.name}", ${mode}: ${incapable.why}`, async (t) => {
+  test(`${caller.name} cannot do "${scenario.name}", ${mode}: ${incapable.why}`, LIMIT, async (t) => {
     t.diagnostic(`absent in ${caller.name}: ${incapable.ability}, ${mode}: ${incapable.why}`)
     if (scenario.needsBehind && !target().behind) return
     await assert.rejects(

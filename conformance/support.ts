@@ -53,7 +53,8 @@ export async function startTarget(): Promise<Target> {
   const journal = join(folder, "journal")
   writeFileSync(journal, "")
   const sim = await start(["sim", "--port", "0", "--journal", journal], {})
-  const gateway = OUTSIDE === undefined ? await startGateway(folder, sim.url) : undefined
+  const gateway =
+    OUTSIDE === undefined ? await orElse(startGateway(folder, sim.url), () => sim.stop()) : undefined
   let calls = 0
   return {
     url: gateway?.url ?? OUTSIDE!.replace(/\/+$/, ""),
@@ -90,7 +91,8 @@ async function startGateway(folder: string, simUrl: string) {
 `,
   )
   const args = ["serve", "--port", "0", "--config", config]
-  const process = await start(args, { SLUICE_API_KEY: KEY, SLUICE_DATA: join(folder, "data") })
+  const environment = { SLUICE_API_KEY: KEY, SLUICE_DATA: join(folder, "data") }
+  const process = await orElse(start(args, environment), () => raw.close())
   return {
     url: process.url,
     raw,
@@ -99,6 +101,16 @@ async function startGateway(folder: string, simUrl: string) {
       await raw.close()
       await process.stop()
     },
+  }
+}
+
+/** A start that fails leaves nothing of what was started before it. */
+async function orElse<Value>(starting: Promise<Value>, undo: () => Promise<void>): Promise<Value> {
+  try {
+    return await starting
+  } catch (error) {
+    await undo()
+    throw error
   }
 }
 

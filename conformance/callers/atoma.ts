@@ -3,7 +3,7 @@
 import { SDK_METADATA } from "atoma-sdk/lib/config.js"
 import { Chat } from "atoma-sdk/sdk/chat.js"
 import { Models } from "atoma-sdk/sdk/models.js"
-import { type Caller, collect, type Server } from "../caller.ts"
+import { type Ask, type Caller, collect, type Server } from "../caller.ts"
 import { wireBody } from "./body.ts"
 
 export const atoma: Caller = {
@@ -20,9 +20,7 @@ export const atoma: Caller = {
   ],
   stream: (server, ask) =>
     collect(async (collected) => {
-      const chat = new Chat(settings(server))
-      const stream = await chat.createStream(bodyOf(ask), { fetchOptions: { signal: ask.signal } })
-      for await (const { data } of stream) {
+      for await (const data of atomaChunks(server, ask)) {
         for (const { delta, finishReason } of data.choices) {
           collected.piece(delta)
           collected.choice({ finishReason })
@@ -46,12 +44,18 @@ export const atoma: Caller = {
   },
 }
 
+export async function* atomaChunks(server: Server, ask: Ask) {
+  const chat = new Chat(settings(server))
+  const stream = await chat.createStream(bodyOf(ask), { fetchOptions: { signal: ask.signal } })
+  for await (const { data } of stream) yield data
+}
+
 function settings({ url, key }: Server) {
   return { bearerAuth: key, serverURL: `${url}${atoma.mount}` }
 }
 
 /** What it does not type it passes on in the wire's words. */
-function bodyOf(ask: Parameters<Caller["stream"]>[1]) {
+function bodyOf(ask: Ask) {
   const { response_format: responseFormat, ...body } = wireBody(ask)
   return { ...body, responseFormat }
 }
