@@ -8,6 +8,7 @@
  *
  * An id counts once, as it first came; a name may come in pieces, but the same one again is a repetition.
  */
+import { type Collector, ignored, members } from "./collect.ts"
 import type { CompletionChoice, ToolCall } from "./completion.ts"
 import { isObject, numberOr, objectOr, stringOr } from "./json.ts"
 
@@ -38,16 +39,13 @@ export function createToolCallCollector(): ToolCallCollector {
       }
       if (call.name !== piece.name) call.name += piece.name
       call.arguments += piece.arguments
-      for (const name of Object.keys(value)) {
-        const member = value[name]
-        if (!READ.includes(name) && member !== null && member !== undefined) call.others.set(name, member)
-      }
+      call.others.add(value)
     },
     calls() {
       return calls
         .toSorted((a, b) => a.order - b.order)
         .map((call) => ({
-          ...Object.fromEntries(call.others),
+          ...call.others.result(),
           id: call.id,
           type: "function",
           function: { name: call.name, arguments: call.arguments },
@@ -68,7 +66,7 @@ export function createToolCallCollector(): ToolCallCollector {
   }
 
   function begin({ index }: Piece): CollectedCall {
-    const call = { order: index ?? calls.length, id: "", name: "", arguments: "", others: new Map() }
+    const call = { order: index ?? calls.length, id: "", name: "", arguments: "", others: createOthers() }
     calls.push(call)
     if (index !== undefined) byIndex.set(index, call)
     return call
@@ -94,7 +92,7 @@ interface CollectedCall {
   id: string
   name: string
   arguments: string
-  readonly others: Map<string, unknown>
+  readonly others: Collector<object>
 }
 
 interface Piece {
@@ -104,7 +102,7 @@ interface Piece {
   readonly arguments: string
 }
 
-const READ: readonly string[] = ["index", "id", "type", "function"]
+const createOthers = members({ index: ignored, id: ignored, type: ignored, function: ignored })
 const CALLING: readonly string[] = ["tool_calls", "function_call", "stop"]
 
 /** Some servers send the object itself in place of its text. */
