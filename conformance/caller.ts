@@ -103,7 +103,7 @@ export interface Piece {
 interface PieceOfCall {
   readonly index?: number
   readonly id?: string
-  readonly function?: { readonly name?: string; readonly arguments?: unknown } | null
+  readonly function?: { readonly name?: string | null; readonly arguments?: unknown } | null
 }
 
 export interface PieceOfChoice {

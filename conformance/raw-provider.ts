@@ -13,7 +13,8 @@ export interface RawProvider {
 
 export interface JsonAnswer {
   readonly status?: number
-  readonly body: object
+  /** Undefined: an empty body, said to be JSON. */
+  readonly body: object | undefined
 }
 
 export interface Silence {
@@ -61,7 +62,7 @@ export async function startRawProvider(): Promise<RawProvider> {
 function say(response: ServerResponse, answer: JsonAnswer | readonly string[]): void {
   if ("body" in answer) {
     response.writeHead(answer.status ?? 200, { "content-type": "application/json" })
-    response.end(JSON.stringify(answer.body))
+    response.end(JSON.stringify(answer.body) ?? "")
   } else {
     response.writeHead(200, { "content-type": "text/event-stream" })
     response.end(answer.join(""))

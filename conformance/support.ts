@@ -85,7 +85,8 @@ async function startGateway(folder: string, simUrl: string) {
   const config = join(folder, "sluice.yaml")
   writeFileSync(
     config,
-    `providers:
+    `defaults: { retries: 0 }
+providers:
   books: { kind: openai-compatible, base_url: ${simUrl}/v1, credential: none }
   raw: { kind: openai-compatible, base_url: ${raw.baseUrl}, credential: none }
 `,

@@ -1,10 +1,18 @@
 /** Our own SDK: its client, and the four that stand in for the vendors'. */
-import { type ChatChunk, type ChatCompletion, type ChatEvent, Sluice } from "@sluice/sdk"
+import { Sluice } from "@sluice/sdk"
 import { AtomaSDK } from "@sluice/sdk/atoma"
 import { OpenRouter } from "@sluice/sdk/openrouter"
 import { Orq } from "@sluice/sdk/orq"
 import { R9S } from "@sluice/sdk/r9s"
-import { type Ask, type Caller, collect, type Server } from "../caller.ts"
+import {
+  type Ask,
+  type Caller,
+  collect,
+  type Piece,
+  type PieceOfChoice,
+  type Server,
+  type UsageCounts,
+} from "../caller.ts"
 import { camelBody, camelStreamBody } from "./body.ts"
 
 export const sluice = callerOf({
@@ -64,9 +72,15 @@ export const sluiceOrqProxy = callerOf({
 interface Client {
   readonly name: string
   readonly mount: string
-  stream(server: Server, ask: Ask): Promise<AsyncIterable<ChatChunk>>
-  complete(server: Server, ask: Ask): Promise<ChatCompletion>
+  stream(server: Server, ask: Ask): Promise<AsyncIterable<Part<{ readonly delta: Piece }>>>
+  complete(server: Server, ask: Ask): Promise<Part<{ readonly message: Piece }>>
   models?: Caller["models"]
+}
+
+/** What the five types of a chunk have in common, and those of a whole answer. r9s's and Atoma's hide their logprobs. */
+interface Part<Speech> {
+  readonly choices: readonly (Speech & Omit<PieceOfChoice, "logprobs"> & { readonly logprobs?: unknown })[]
+  readonly usage?: UsageCounts | null
 }
 
 function callerOf({ stream, complete, ...client }: Client): Caller {
@@ -92,7 +106,7 @@ function callerOf({ stream, complete, ...client }: Client): Caller {
         for await (const { choices, usage } of await stream(server, ask)) {
           for (const choice of choices) {
             collected.piece(choice.delta)
-            collected.choice(choice)
+            collected.choice(choice as PieceOfChoice)
           }
           collected.usage(usage)
         }
@@ -102,14 +116,14 @@ function callerOf({ stream, complete, ...client }: Client): Caller {
         const { choices, usage } = await complete(server, ask)
         for (const choice of choices) {
           collected.piece(choice.message)
-          collected.choice(choice)
+          collected.choice(choice as PieceOfChoice)
         }
         collected.usage(usage)
       }, ask),
   }
 }
 
-async function* chunksOf(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatChunk> {
+async function* chunksOf<Chunk>(events: AsyncIterable<{ data: Chunk }>): AsyncGenerator<Chunk> {
   for await (const { data } of events) yield data
 }
 

@@ -60,6 +60,7 @@ export function startAttempt(
   let over = false
   let sawFinish = false
   let sawChunk = false
+  let isCommitted = false
   let paused = false
 
   /** When the provider was last heard. The idle timer looks at it when it fires: nothing is set anew per event. */
@@ -111,6 +112,21 @@ export function startAttempt(
     next: true,
     again: true,
   })
+
+  /**
+   * An error that came as an event. Before the commit point it means what the same status would have meant before the
+   * answer; after it there is no status left to tell, and all that a client must know is that the provider failed.
+   */
+  function inBand(error: WireError): AttemptFailure {
+    if (!isCommitted) return readFailure(error, error.status, error.retryAfter, provider.name)
+    const metadata = { ...error.metadata, provider_name: provider.name, provider_error_type: error.kind }
+    const { message, retryable } = error
+    return {
+      error: wireError("provider_error", message, { metadata, retryable }),
+      next: false,
+      again: false,
+    }
+  }
 
   function onEvent(data: string): void {
     heardAt = now()
@@ -215,7 +231,10 @@ export function startAttempt(
     abort() {
       settle(() => {})
     },
-    committed: () => stopClock("firstContent"),
+    committed() {
+      isCommitted = true
+      stopClock("firstContent")
+    },
   }
 }
 
@@ -273,13 +292,6 @@ export function readFailure(
     next: true,
     again: false,
   }
-}
-
-/** An error that came as an event, after a 200: it means what the same status would have meant before. */
-function inBand(error: WireError): AttemptFailure {
-  const ours = error.status === 400 || error.status === 413 || error.status === 422
-  const next = !ours || error.kind === "context_length_exceeded"
-  return { error, next, again: next && error.retryable }
 }
 
 function parse(text: string): unknown {
