@@ -9,8 +9,9 @@ import type {
 import { type Caller, type Collected, collect, type Server } from "../caller.ts"
 import { camelBody, camelStreamBody } from "./body.ts"
 
+const MOUNT = "/openrouter/api/v1"
+
 const common = {
-  mount: "/openrouter/api/v1",
   refusals: {
     400: "BadRequestResponseError",
     401: "UnauthorizedResponseError",
@@ -23,64 +24,88 @@ const common = {
   cannot: [],
 } satisfies Partial<Caller>
 
-export const openrouter: Caller = {
-  ...common,
-  name: `@openrouter/sdk ${SDK_METADATA.sdkVersion}`,
-  stream: (server, ask) =>
-    collect(async (collected) => {
-      const chatRequest: ChatRequest & { stream: true } = camelStreamBody(ask)
-      const stream = await clientOf(server).chat.send({ chatRequest }, { signal: ask.signal })
-      if (!(Symbol.asyncIterator in stream)) throw new TypeError("the SDK took the stream for a whole answer")
-      for await (const chunk of stream) readChunk(chunk, collected)
-    }, ask),
-  complete: (server, ask) =>
-    collect(async (collected) => {
-      const chatRequest: ChatRequest & { stream?: false } = camelBody(ask)
-      const completion = await clientOf(server).chat.send({ chatRequest }, { signal: ask.signal })
-      if (Symbol.asyncIterator in completion) throw new TypeError("the SDK took the answer for a stream")
-      readChoices(completion, collected)
-    }, ask),
-  async models(server) {
-    const ids: string[] = []
-    for await (const { result } of await clientOf(server).models.list()) {
-      ids.push(...result.data.map(({ id }) => id))
-    }
-    return ids
-  },
+export const openrouter = callerAt(MOUNT)
+export const openrouter09 = callerAt09(MOUNT)
+
+/** Pointed there they are known by their user agent. */
+export const openrouterAtV1 = callerAt("/v1")
+export const openrouter09AtV1 = callerAt09("/v1")
+
+function callerAt(mount: string): Caller {
+  return {
+    ...common,
+    name: nameOf(SDK_METADATA.sdkVersion, mount),
+    mount,
+    stream: (server, ask) =>
+      collect(async (collected) => {
+        const chatRequest: ChatRequest & { stream: true } = camelStreamBody(ask)
+        const stream = await clientOf(server, mount).chat.send({ chatRequest }, { signal: ask.signal })
+        if (!(Symbol.asyncIterator in stream))
+          throw new TypeError("the SDK took the stream for a whole answer")
+        for await (const chunk of stream) readChunk(chunk, collected)
+      }, ask),
+    complete: (server, ask) =>
+      collect(async (collected) => {
+        const chatRequest: ChatRequest & { stream?: false } = camelBody(ask)
+        const completion = await clientOf(server, mount).chat.send({ chatRequest }, { signal: ask.signal })
+        if (Symbol.asyncIterator in completion) throw new TypeError("the SDK took the answer for a stream")
+        readChoices(completion, collected)
+      }, ask),
+    async models(server) {
+      const ids: string[] = []
+      for await (const { result } of await clientOf(server, mount).models.list()) {
+        ids.push(...result.data.map(({ id }) => id))
+      }
+      return ids
+    },
+  }
 }
 
-export const openrouter09: Caller = {
-  ...common,
-  name: `@openrouter/sdk ${SDK_METADATA_09.sdkVersion}`,
-  stream: (server, ask) =>
-    collect(async (collected) => {
-      const chatGenerationParams: ChatGenerationParams & { stream: true } = camelStreamBody(ask)
-      const stream = await client09Of(server).chat.send({ chatGenerationParams }, { signal: ask.signal })
-      for await (const chunk of stream) readChunk(chunk, collected)
-    }, ask),
-  complete: (server, ask) =>
-    collect(async (collected) => {
-      const chatGenerationParams: ChatGenerationParams & { stream?: false } = camelBody(ask)
-      const completion = await client09Of(server).chat.send({ chatGenerationParams }, { signal: ask.signal })
-      readChoices(completion, collected)
-    }, ask),
-  async models(server) {
-    const { data } = await client09Of(server).models.list()
-    return data.map(({ id }) => id)
-  },
+function callerAt09(mount: string): Caller {
+  return {
+    ...common,
+    name: nameOf(SDK_METADATA_09.sdkVersion, mount),
+    mount,
+    stream: (server, ask) =>
+      collect(async (collected) => {
+        const chatGenerationParams: ChatGenerationParams & { stream: true } = camelStreamBody(ask)
+        const stream = await client09Of(server, mount).chat.send(
+          { chatGenerationParams },
+          { signal: ask.signal },
+        )
+        for await (const chunk of stream) readChunk(chunk, collected)
+      }, ask),
+    complete: (server, ask) =>
+      collect(async (collected) => {
+        const chatGenerationParams: ChatGenerationParams & { stream?: false } = camelBody(ask)
+        const completion = await client09Of(server, mount).chat.send(
+          { chatGenerationParams },
+          { signal: ask.signal },
+        )
+        readChoices(completion, collected)
+      }, ask),
+    async models(server) {
+      const { data } = await client09Of(server, mount).models.list()
+      return data.map(({ id }) => id)
+    },
+  }
+}
+
+function nameOf(version: string, mount: string): string {
+  return `@openrouter/sdk ${version}${mount === MOUNT ? "" : ` at ${mount}`}`
 }
 
 /** By default it asks a failing server again for an hour. */
-function clientOf({ url, key }: Server): OpenRouter {
+function clientOf({ url, key }: Server, mount: string): OpenRouter {
   return new OpenRouter({
     apiKey: key,
-    serverURL: `${url}${common.mount}`,
+    serverURL: `${url}${mount}`,
     retryConfig: { strategy: "none" },
   })
 }
 
-function client09Of({ url, key }: Server): OpenRouter09 {
-  return new OpenRouter09({ apiKey: key, serverURL: `${url}${common.mount}` })
+function client09Of({ url, key }: Server, mount: string): OpenRouter09 {
+  return new OpenRouter09({ apiKey: key, serverURL: `${url}${mount}` })
 }
 
 class ErrorChunk extends Error {}

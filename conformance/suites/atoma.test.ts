@@ -1,4 +1,4 @@
-import { atoma } from "../callers/atoma.ts"
+import { atoma, atomaAtV1 } from "../callers/atoma.ts"
 import { conformance } from "../suite.ts"
 
-conformance([atoma])
+conformance([atoma, atomaAtV1])

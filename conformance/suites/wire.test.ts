@@ -79,6 +79,20 @@ for (const door of DOORS) {
     })
   }
 
+  test(`${door.name}: the models are listed in the form of its system`, async () => {
+    const response = await fetch(`${target.url}${door.path.replace("chat/completions", "models")}`, {
+      headers: { ...door.headers, authorization: `Bearer ${target.key}` },
+    })
+    const { data, ...beside }: { data: { id: string; object?: string }[] } = await response.json()
+    assert.ok(data.some(({ id }) => id === "sim/story"))
+    if (door.dialect === "openrouter") {
+      assert.deepEqual(beside, { links: { next: null }, total_count: data.length })
+    } else {
+      assert.deepEqual(beside, { object: "list" })
+      assert.ok(data.every(({ object }) => object === "model"))
+    }
+  })
+
   test(`${door.name}: an error before the answer is one that its clients read`, async () => {
     const errors = [
       await ask(door, { model: "nobody/knows-this" }),
