@@ -1,0 +1,265 @@
+/**
+ * What every call does to the books: open, extend, settle. A batch of such jobs is one transaction; this is its code
+ * for both databases, run next to the database: in SQLite's writer thread, or over a connection to Postgres.
+ *
+ *   settle the rows → read the accounts, locked → pay, release, decide, hold → write accounts, rows, totals
+ *
+ * Invariants:
+ *   1. A row is settled once: the UPDATE asks for rows without an ending, and only what it gives back is paid.
+ *   2. A row, its hold and its account change in one transaction or not at all.
+ *   3. Accounts are locked in the order of their names, after the calls' rows: two processes never wait for each other.
+ *   4. A job that is tried again after a commit whose answer was lost changes nothing the second time (but `resumed`, a
+ *      count on which no money hangs).
+ *
+ * No two jobs of one batch are about the same call.
+ */
+
+import {
+  type Account,
+  type Held,
+  moveOn,
+  NO_TERMS,
+  newAccount,
+  overBudget,
+  pay,
+  ratesOf,
+  refusalOf,
+  releaseHold,
+  type Terms,
+  takeHold,
+  undoHold,
+} from "./accounts.ts"
+import type { Admission, Refusal } from "./admission.ts"
+import type { OpenCall, SettledCall } from "./call-record.ts"
+import { openValues, settledValues } from "./call-row.ts"
+import type { Row, RowStatement, Session, Value } from "./engine.ts"
+import * as sql from "./ledger-statements.ts"
+import { createTotals } from "./totals.ts"
+import { money } from "./values.ts"
+
+export type LedgerJob =
+  | { readonly kind: "open"; readonly id: string; readonly call: OpenCall; readonly process: string }
+  /** To this many nano-dollars in all, so that a second time it extends nothing. */
+  | { readonly kind: "extend"; readonly id: string; readonly to: bigint; readonly at: number }
+  | { readonly kind: "settle"; readonly id: string; readonly call: SettledCall }
+  | { readonly kind: "resumed"; readonly id: string }
+  /** The answer to an `open` was lost: if its row is there, it goes, for no provider was called. */
+  | { readonly kind: "abandon"; readonly id: string }
+  /** Its process is gone: the hold is released, the row stays open for whoever knows how it ended. */
+  | { readonly kind: "release"; readonly id: string }
+
+/** What a job is answered with: an `open` or `extend` with an admission, all others with whether they changed anything. */
+export type LedgerOutcome = Admission | boolean
+
+type JobOf<Kind extends LedgerJob["kind"]> = Extract<LedgerJob, { kind: Kind }>
+
+export async function applyBatch(
+  session: Session,
+  jobs: readonly LedgerJob[],
+  retried: boolean,
+): Promise<LedgerOutcome[]> {
+  const of = <Kind extends LedgerJob["kind"]>(kind: Kind): JobOf<Kind>[] =>
+    jobs.filter((job): job is JobOf<Kind> => job.kind === kind)
+  const ids = (kind: LedgerJob["kind"]) => of(kind).map(({ id }) => [id])
+
+  const opens = of("open")
+  const before = retried ? await rowsById(session, sql.FIND_CALL, [...ids("open"), ...ids("settle")]) : NONE
+  const settled = await rowsById(
+    session,
+    sql.SETTLE_CALL,
+    of("settle").map(({ call }) => settledValues(call)),
+  )
+  const abandoned = await rowsById(session, sql.ABANDON_CALL, ids("abandon"))
+  const released = await rowsById(
+    session,
+    sql.RELEASE_CALL,
+    of("release").map(({ id }) => [0, id]),
+  )
+  const extended = await rowsById(session, sql.FIND_OPEN_CALL, ids("extend"))
+  const resumed = await rowsById(
+    session,
+    sql.RESUME_CALL,
+    of("resumed").map(({ id }) => [1, id]),
+  )
+
+  const keys = await rowsById(session, sql.FIND_KEY, [
+    ...opens.filter(({ call }) => call.keyIsStored).map(({ call }) => [call.key]),
+    ...[...extended.values()].map((row) => [String(row["key_id"])]),
+  ])
+  const projects = await rowsById(
+    session,
+    sql.FIND_PROJECT,
+    [...keys.values()].flatMap(({ project_id: id }) => (id == null ? [] : [[id]])),
+  )
+  const accounts = await openAccounts(session, [
+    ...[settled, abandoned, released, extended].flatMap((rows) => [...rows.values()].flatMap(subjectsOf)),
+    ...opens.flatMap(({ call }) =>
+      subjectsOf({ key_id: call.key, project_id: keys.get(call.key)?.["project_id"] ?? null }),
+    ),
+  ])
+  const payersOf = (row: Row): Payer[] =>
+    subjectsOf(row).map((subject) => {
+      const scope = subject.startsWith("key:") ? "key" : "project"
+      const terms = (scope === "key" ? keys : projects).get(subject.slice(scope.length + 1))
+      return {
+        scope,
+        account: accounts.get(subject)!,
+        terms: terms === undefined ? NO_TERMS : sql.readTerms(terms),
+      }
+    })
+
+  const totals = createTotals()
+  for (const { id, call } of of("settle")) {
+    const row = settled.get(id)
+    if (row === undefined) continue
+    const { usage, cost } = call
+    for (const { account } of payersOf(row)) {
+      moveOn(account, call.endedAt)
+      releaseHold(account, heldBy(row))
+      pay(account, heldBy(row), cost ?? 0n, usage.promptTokens + usage.completionTokens)
+    }
+    totals.add(row, call)
+  }
+  for (const row of released.values()) {
+    for (const { account } of payersOf(row)) releaseHold(account, { ...heldBy(row), holding: true })
+  }
+  for (const row of abandoned.values())
+    for (const { account } of payersOf(row)) undoHold(account, heldBy(row))
+
+  const newRows: Value[][] = []
+  const extensions: Value[][] = []
+  const outcomes = jobs.map(answer)
+
+  await session.each(sql.INSERT_CALL, newRows)
+  await session.each(sql.EXTEND_CALL, extensions)
+  await session.each(sql.WRITE_ACCOUNT, [...accounts.values()].map(sql.accountValues))
+  await session.each(sql.ADD_TOTALS, totals.rows())
+  return outcomes
+
+  function answer(job: LedgerJob): LedgerOutcome {
+    switch (job.kind) {
+      case "settle":
+        return settled.has(job.id) || before.get(job.id)?.["ended_at"] === job.call.endedAt
+      case "abandon":
+        return abandoned.has(job.id)
+      case "release":
+        return released.has(job.id)
+      case "resumed":
+        return resumed.has(job.id)
+      case "extend":
+        return extend(job)
+      case "open":
+        return open(job)
+    }
+  }
+
+  function open({ call, process }: JobOf<"open">): Admission {
+    const { key, hold, startedAt } = call
+    const row = keys.get(key)
+    const payers = payersOf({ key_id: key, project_id: row?.["project_id"] ?? null })
+    for (const { account } of payers) moveOn(account, startedAt)
+    // The commit was made and its answer lost: what was held is held.
+    const refusal = before.has(call.id)
+      ? undefined
+      : (keyRefusal(call, row) ?? firstRefusal(payers, hold, startedAt))
+    if (refusal === undefined && !before.has(call.id)) {
+      for (const { account } of payers) takeHold(account, hold)
+      newRows.push(openValues(call, process, row?.["project_id"] ?? null))
+    }
+    const rates = ratesOf(payers[0]!.account, payers[0]!.terms, startedAt)
+    return refusal === undefined ? { admitted: true, rates } : { admitted: false, refusal, rates }
+  }
+
+  function extend({ id, to, at }: JobOf<"extend">): Admission {
+    const row = extended.get(id)
+    if (row === undefined) return { admitted: false, refusal: { reason: "ended" }, rates: {} }
+    const amount = to - heldBy(row).amount
+    if (amount <= 0n) return { admitted: true, rates: {} }
+    const payers = payersOf(row)
+    for (const { account } of payers) moveOn(account, at)
+    for (const { scope, account, terms } of payers) {
+      const refusal = overBudget(scope, account, terms.budget, amount, at)
+      if (refusal !== undefined) return { admitted: false, refusal, rates: {} }
+    }
+    // Released while its process was taken for dead: nothing is held for it any more, nor is it now.
+    if (heldBy(row).holding) {
+      for (const { account } of payers) account.held += amount
+      extensions.push([to, id])
+    }
+    return { admitted: true, rates: {} }
+  }
+}
+
+interface Payer {
+  readonly scope: "key" | "project"
+  readonly account: Account
+  readonly terms: Terms
+}
+
+const NONE: ReadonlyMap<string, Row> = new Map()
+
+async function rowsById(
+  session: Session,
+  statement: RowStatement,
+  rows: readonly (readonly Value[])[],
+): Promise<ReadonlyMap<string, Row>> {
+  if (rows.length === 0) return NONE
+  const found = await session.each(statement, rows)
+  return new Map(found.map((row) => [String(row["id"]), row]))
+}
+
+/** The account of the key, then the one of its project. */
+function subjectsOf(row: Row): string[] {
+  const { key_id: key, project_id: project } = row
+  return project == null ? [`key:${key}`] : [`key:${key}`, `project:${project}`]
+}
+
+async function openAccounts(session: Session, subjects: readonly string[]): Promise<Map<string, Account>> {
+  const wanted = [...new Set(subjects)].sort()
+  const accounts = new Map<string, Account>()
+  await readInto(wanted)
+  const missing = wanted.filter((subject) => !accounts.has(subject))
+  if (missing.length > 0) {
+    // Two processes may both find it missing: the one that comes second waits here, and reads what the first has written.
+    await session.each(
+      sql.BEGIN_ACCOUNT,
+      missing.map((subject) => sql.accountValues(newAccount(subject))),
+    )
+    await readInto(missing)
+  }
+  return accounts
+
+  async function readInto(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return
+    const rows = await session.each(
+      sql.LOCK_ACCOUNT,
+      names.map((name) => [name]),
+    )
+    for (const row of rows) accounts.set(String(row["subject"]), sql.readAccount(row))
+  }
+}
+
+function heldBy(row: Row): Held {
+  return {
+    amount: money(row["held"]),
+    tokens: Number(row["held_tokens"]),
+    holding: row["holding"] === 1,
+    startedAt: Number(row["started_at"]),
+  }
+}
+
+function keyRefusal({ keyIsStored, startedAt }: OpenCall, row: Row | undefined): Refusal | undefined {
+  if (!keyIsStored) return undefined
+  if (row === undefined) return { reason: "unknown_key" }
+  if (row["disabled"] === 1) return { reason: "disabled_key" }
+  const expiresAt = row["expires_at"]
+  return expiresAt != null && Number(expiresAt) <= startedAt ? { reason: "expired_key" } : undefined
+}
+
+function firstRefusal(payers: readonly Payer[], hold: OpenCall["hold"], at: number): Refusal | undefined {
+  for (const { scope, account, terms } of payers) {
+    const refusal = refusalOf(scope, account, terms, hold, at)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}

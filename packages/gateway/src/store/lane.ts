@@ -1,0 +1,142 @@
+/**
+ * Group commit. Jobs go in one at a time and out in batches: one batch runs, and all that comes meanwhile is the next.
+ * A job's promise resolves when its batch is durable.
+ *
+ * Invariants:
+ *   1. Jobs of one call run in the order in which they came, and never two in one batch.
+ *   2. A batch that fails for a reason that may pass is tried again, whole and in its place, for as long as each of its
+ *      jobs has patience. Whether it had been committed is not known, so it is marked as retried.
+ *   3. A batch that fails for good is taken apart, so that one bad job does not fail its neighbours.
+ *   4. After `close` nothing is taken; what was taken is given the time that is left.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { StoreError } from "./store-error.ts"
+
+export interface Lane<Job, Outcome> {
+  push(job: Job): Promise<Outcome>
+  /** Resolves when nothing is left or `milliseconds` have passed; then what is left is refused. */
+  close(milliseconds: number): Promise<void>
+}
+
+export interface LaneOptions<Job, Outcome> {
+  execute(jobs: readonly Job[], retried: boolean): Promise<readonly Outcome[]>
+  /** Milliseconds for which a job is tried. */
+  patience(job: Job): number
+  /** A job whose patience is over: perhaps it was done, and nobody was told. */
+  abandoned?(job: Job): void
+  readonly most?: number
+  readonly now?: () => number
+  readonly wait?: (milliseconds: number) => Promise<void>
+}
+
+interface Entry<Job, Outcome> {
+  readonly job: Job
+  readonly since: number
+  tries: number
+  resolve(outcome: Outcome): void
+  reject(error: unknown): void
+}
+
+const MOST = 2_000
+const FIRST_PAUSE = 5
+const LONGEST_PAUSE = 500
+
+export function createLane<Job extends { readonly id: string }, Outcome>(
+  options: LaneOptions<Job, Outcome>,
+): Lane<Job, Outcome> {
+  const { execute, patience, abandoned, most = MOST, now = () => performance.now(), wait = pause } = options
+  let queue: Entry<Job, Outcome>[] = []
+  let closed = false
+  let running: Promise<void> | undefined
+  let nextPause = FIRST_PAUSE
+
+  function push(job: Job): Promise<Outcome> {
+    if (closed) return Promise.reject(new StoreError("closed", "The store is closed."))
+    return add(job)
+  }
+
+  function add(job: Job): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      queue.push({ job, since: now(), tries: 0, resolve, reject })
+      running ??= work()
+    })
+  }
+
+  async function work(): Promise<void> {
+    // What the rest of this turn of the loop brings rides along.
+    await nextTurn()
+    while (queue.length > 0) await attempt(takeBatch())
+    running = undefined
+  }
+
+  function takeBatch(): Entry<Job, Outcome>[] {
+    const ids = new Set<string>()
+    let length = 0
+    while (length < queue.length && length < most) {
+      const { id } = queue[length]!.job
+      if (ids.has(id)) break
+      ids.add(id)
+      length += 1
+    }
+    const batch = queue.slice(0, length)
+    queue = length === queue.length ? [] : queue.slice(length)
+    return batch
+  }
+
+  async function attempt(batch: readonly Entry<Job, Outcome>[]): Promise<void> {
+    try {
+      const retried = batch.some(({ tries }) => tries > 0)
+      const outcomes = await execute(
+        batch.map(({ job }) => job),
+        retried,
+      )
+      nextPause = FIRST_PAUSE
+      for (const [index, entry] of batch.entries()) entry.resolve(outcomes[index]!)
+    } catch (error) {
+      if (!isPermanent(error)) await again(batch, error)
+      else if (batch.length === 1) batch[0]?.reject(error)
+      else for (const entry of batch) await attempt([entry])
+    }
+  }
+
+  async function again(batch: readonly Entry<Job, Outcome>[], error: unknown): Promise<void> {
+    const left = batch.filter((entry) => {
+      entry.tries += 1
+      if (now() - entry.since < patience(entry.job)) return true
+      entry.reject(error)
+      abandoned?.(entry.job)
+      return false
+    })
+    await wait(nextPause)
+    nextPause = Math.min(nextPause * 2, LONGEST_PAUSE)
+    queue = [...left, ...queue]
+  }
+
+  return {
+    push,
+    async close(milliseconds) {
+      closed = true
+      const late = new AbortController()
+      await Promise.race([running, pause(milliseconds, late.signal)])
+      late.abort()
+      for (const { reject } of queue)
+        reject(new StoreError("closed", "The store was closed before this was written."))
+      queue = []
+      await running
+    },
+  }
+}
+
+function isPermanent(error: unknown): boolean {
+  return error instanceof StoreError && error.permanent
+}
+
+function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds)
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,151 @@
+/** Puts the store together over the database that the configuration names. */
+import { randomUUID } from "node:crypto"
+import { moveOn, newAccount, spendOf } from "./accounts.ts"
+import type { Admission } from "./admission.ts"
+import type { LedgerJob, LedgerOutcome } from "./batch.ts"
+import { fittingOpen, fittingSettled } from "./call-row.ts"
+import { createCalls } from "./calls.ts"
+import { createContents } from "./contents.ts"
+import type { Engine } from "./engine.ts"
+import type { Fault } from "./fault.ts"
+import { createKeyStore, createProjectStore } from "./keys.ts"
+import { createLane } from "./lane.ts"
+import { readAccount } from "./ledger-statements.ts"
+import { BEAT, enterProcess } from "./processes.ts"
+import { openSqlite } from "./sqlite.ts"
+import type { Store } from "./store.ts"
+import { createQueries, statement } from "./tables.ts"
+import { readUsage } from "./usage.ts"
+
+export interface StoreOptions {
+  readonly dataFolder: string
+  /** Postgres; without it SQLite in the data folder. */
+  readonly databaseUrl?: string | undefined
+  /** `power`: a commit waits for the disk. Postgres decides that itself (`synchronous_commit`). */
+  readonly durability?: "process" | "power"
+  readonly log?: (line: string) => void
+  /** Milliseconds that a caller waits at most to hear that its call cannot be written. */
+  readonly openPatience?: number
+  /** For tests. */
+  readonly fault?: Fault
+}
+
+const OPEN_PATIENCE = 2_000
+/** How long a change of a key may stay unknown when its announcement was lost. */
+const ASK_FOR_CHANGES = 500
+const CLOSE_WITHIN = 5_000
+
+/** Throws a StoreError that stops the start: `newer_database`, `unknown_migration` or `unusable`. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { dataFolder, databaseUrl, durability = "process", log = () => {}, fault } = options
+  const engine =
+    databaseUrl === undefined
+      ? await openSqlite({ dataFolder, durability, fault })
+      : await (await import("./postgres.ts")).openPostgres({ databaseUrl, fault, log })
+  try {
+    return await createStore(engine, options.openPatience ?? OPEN_PATIENCE, log)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+async function createStore(
+  engine: Engine,
+  openPatience: number,
+  log: (line: string) => void,
+): Promise<Store> {
+  const process = `process-${randomUUID()}`
+  const queries = createQueries(engine)
+  const lane = createLane<LedgerJob, LedgerOutcome>({
+    execute: engine.ledger,
+    patience: ({ kind }) => (kind === "open" || kind === "extend" ? openPatience : Number.POSITIVE_INFINITY),
+    abandoned({ kind, id }) {
+      if (kind === "open") void push({ kind: "abandon", id }).catch(() => {})
+    },
+  })
+  const processes = await enterProcess(engine, queries, process)
+  const contents = createContents(engine, queries)
+  let closing: Promise<void> | undefined
+
+  const push = async (job: LedgerJob): Promise<boolean> => (await lane.push(job)) === true
+  const ask = async (job: LedgerJob): Promise<Admission> => {
+    const outcome = await lane.push(job)
+    if (typeof outcome === "boolean") throw new Error(`a job '${job.kind}' is answered with an admission`)
+    return outcome
+  }
+
+  async function beat(): Promise<number> {
+    const released = await Promise.all((await processes.beat()).map((id) => push({ kind: "release", id })))
+    return released.filter(Boolean).length
+  }
+  await beat()
+  const heart = setInterval(() => {
+    beat().catch((error: unknown) => log(`store: could not say that this process is alive: ${error}`))
+  }, BEAT).unref()
+  const stopWatching = engine.kind === "postgres" ? watchFeed() : () => {}
+
+  /** Announcements travel over a connection that may break; the number of the newest change does not get lost. */
+  function watchFeed(): () => void {
+    let seen: number | undefined
+    const timer = setInterval(async () => {
+      const row = await queries
+        .selectFrom("key_feed")
+        .select("version")
+        .executeTakeFirst()
+        .catch(() => undefined)
+      if (row === undefined || row.version === seen) return
+      seen = row.version
+      engine.announce()
+    }, ASK_FOR_CHANGES).unref()
+    return () => clearInterval(timer)
+  }
+
+  return {
+    kind: engine.kind,
+    process,
+    openCall: async (call) => ask({ kind: "open", id: call.id, call: fittingOpen(call), process }),
+    extendHold: (id, to, at) => ask({ kind: "extend", id, to, at }),
+    settleCall: async (call) => push({ kind: "settle", id: call.id, call: fittingSettled(call) }),
+    countResume: async (id) => void (await push({ kind: "resumed", id })),
+    calls: createCalls(queries, engine.clock),
+    keys: createKeyStore(engine, queries),
+    projects: createProjectStore(engine, queries),
+    contents,
+    usage: (question) => readUsage(queries, question),
+    async spend(of, id, at) {
+      const subject = `${of}:${id}`
+      const row = await queries
+        .selectFrom("accounts")
+        .selectAll()
+        .where("subject", "=", subject)
+        .executeTakeFirst()
+      const account = row === undefined ? newAccount(subject) : readAccount(row)
+      moveOn(account, at)
+      return spendOf(account)
+    },
+    async setting(name, chosen) {
+      const mine = queries
+        .insertInto("settings")
+        .values({ name, value: chosen() })
+        .onConflict((conflict) => conflict.doNothing())
+      const known = queries.selectFrom("settings").select("value").where("name", "=", name)
+      const [, rows] = await engine.write([statement(mine), statement(known)])
+      return String(rows?.[0]?.["value"])
+    },
+    beat,
+    deleteExpired: contents.deleteExpired,
+    close(within = CLOSE_WITHIN) {
+      closing ??= close(within)
+      return closing
+    },
+  }
+
+  async function close(within: number): Promise<void> {
+    clearInterval(heart)
+    stopWatching()
+    await lane.close(within)
+    await processes.leave().catch(() => {})
+    await engine.close()
+  }
+}
