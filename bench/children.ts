@@ -4,8 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises"
 
 export interface Child {
   readonly pid: number
-  /** Its standard output's first match, now or later; fails where it ends before. */
+  /** The first match in all that it says, now or later; fails where it ends before. */
   said(pattern: RegExp): Promise<RegExpExecArray>
+  /** As `said`, in what it says from now on. */
+  next(pattern: RegExp): Promise<RegExpExecArray>
   /** Everything it printed so far. */
   output(): string
   readonly running: boolean
@@ -71,6 +73,16 @@ export async function start(command: readonly string[], options: StartOptions = 
     })
   })
 
+  async function match(pattern: RegExp, from: number): Promise<RegExpExecArray> {
+    for (;;) {
+      // Whole lines only: half of one could match something else.
+      const found = pattern.exec(output.slice(from, output.lastIndexOf("\n") + 1))
+      if (found !== null) return found
+      if (!running) throw new Error(`${command[0]} ended: ${(errors || output).trim().slice(0, 500)}`)
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+  }
+
   return {
     pid: child.pid!,
     get running() {
@@ -78,14 +90,8 @@ export async function start(command: readonly string[], options: StartOptions = 
     },
     ended,
     output: () => output + errors,
-    async said(pattern) {
-      for (;;) {
-        const match = pattern.exec(output)
-        if (match !== null) return match
-        if (!running) throw new Error(`${command[0]} ended: ${(errors || output).trim().slice(0, 500)}`)
-        await new Promise<void>((resolve) => waiting.push(resolve))
-      }
-    },
+    said: (pattern) => match(pattern, 0),
+    next: (pattern) => match(pattern, output.length),
     signal: (name) => void child.kill(name),
     async stop() {
       child.kill("SIGTERM")

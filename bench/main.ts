@@ -6,7 +6,13 @@ import { type Goal, goalLine } from "./goal.ts"
 
 interface Bench {
   readonly description: string
-  readonly load: () => Promise<{ run(options: readonly string[]): Promise<readonly Goal[]> }>
+  readonly load: () => Promise<Module>
+}
+
+interface Module {
+  run(options: readonly string[]): Promise<readonly Goal[]>
+  /** What `--help` says, where the description does not say it all. */
+  readonly usage?: string
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -18,16 +24,27 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     description: "how long a newcomer waits: from a fresh clone to the first token, and the second start",
     load: () => import("./start.ts"),
   },
+  relay: {
+    description:
+      "what the gateway adds to chat completions, beside nginx and beside nothing (--help for more)",
+    load: () => import("./relay.ts"),
+  },
+  soak: {
+    description:
+      "200 streams at once for a minute: no error, flat memory, nothing left open (--help for more)",
+    load: () => import("./soak.ts"),
+  },
 }
 
 const [name, ...options] = process.argv.slice(2)
-if (name === undefined || name === "--help" || options.includes("--help")) console.log(list())
+if (name === undefined || name === "--help") console.log(list())
 else {
   const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
   if (bench === undefined) {
     console.error(`There is no bench called ${name}.\n\n${list()}`)
     process.exitCode = 2
-  } else {
+  } else if (options.includes("--help")) console.log((await bench.load()).usage ?? list())
+  else {
     const goals = await (await bench.load()).run(options)
     for (const goal of goals) console.log(goalLine(goal))
     if (goals.some((goal) => goal.outcome === "short")) process.exitCode = 1
