@@ -14,7 +14,7 @@ import {
   type RefusalStatus,
 } from "./caller.ts"
 import { reference } from "./reference.ts"
-import { NOTHING_BEHIND, startTarget, type Target } from "./support.ts"
+import { LIMIT, NOTHING_BEHIND, startTarget, type Target } from "./support.ts"
 
 export function conformance(callers: readonly Caller[]): void {
   let target: Target
@@ -46,9 +46,6 @@ export function conformance(callers: readonly Caller[]): void {
     assert.deepEqual(unhandled.map(describeError), [])
   })
 }
-
-/** What waits for an event that never comes is told so. */
-const LIMIT = { timeout: 30_000 }
 
 interface Situation {
   readonly caller: Caller

@@ -45,6 +45,9 @@ export interface JournalLine {
   readonly ended: string
 }
 
+/** For a test that waits for what may never come. */
+export const LIMIT = { timeout: 30_000 }
+
 /** Why a test that needs `behind` could not be made: printed, and not counted as passed. */
 export const NOTHING_BEHIND = "absent: providers of our own behind the gateway at SLUICE_URL"
 
@@ -166,7 +169,7 @@ function lineOf(journal: string, model: string): Promise<JournalLine> {
       resolve(line)
     }
     // Watched before it is read: what is written in between is seen by one of the two.
-    const watcher = watch(journal, look)
+    const watcher = watch(journal, { persistent: false }, look)
     look()
   })
 }

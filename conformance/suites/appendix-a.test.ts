@@ -15,7 +15,7 @@ import {
 import { DOORS, type Door } from "../doors.ts"
 import { eventsOf, type RawAnswer, rawCall } from "../raw-call.ts"
 import { chunk, chunkOf, DONE, frame } from "../raw-provider.ts"
-import { NOTHING_BEHIND, startTarget, type Target } from "../support.ts"
+import { LIMIT, NOTHING_BEHIND, startTarget, type Target } from "../support.ts"
 
 const AT_ONCE = 16
 
@@ -93,48 +93,64 @@ test("every build has a door, and every row a build that throws at it", () => {
 })
 
 for (const door of DOORS) {
-  test(`${door.name}: each measured chunk comes out as one that is accepted, or as a failure`, async (t) => {
-    if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
-    const faults = await faultsOf(CHUNK_ROWS, door, "chunk", true, (answer) => {
-      if (answer.status !== 200) return errorFaults(door, answer)
-      return eventsOf(answer).flatMap((event) => faultsAt(door, (validator) => validator.chunk(event)))
-    })
-    assert.deepEqual(faults, [])
-  })
+  test(
+    `${door.name}: each measured chunk comes out as one that is accepted, or as a failure`,
+    LIMIT,
+    async (t) => {
+      if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
+      const faults = await faultsOf(CHUNK_ROWS, door, "chunk", true, (answer) => {
+        if (answer.status !== 200) return errorFaults(door, answer)
+        return eventsOf(answer).flatMap((event) => faultsAt(door, (validator) => validator.chunk(event)))
+      })
+      assert.deepEqual(faults, [])
+    },
+  )
 
-  test(`${door.name}: what other servers really send comes out in order, with its usage`, async (t) => {
-    if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
-    for (const name of Object.keys(UNRULY)) {
-      const answer = await rawCall(target, door.path, bodyOf(name, true), door.headers)
-      assert.equal(answer.status, 200, name)
-      assert.ok(answer.complete, name)
-      const chunks = eventsOf(answer) as Chunk[]
-      const choices = chunks.flatMap((one) => one.choices)
-      assert.equal(choices.map(({ delta }) => delta.content ?? "").join(""), "Hi there", name)
-      assert.deepEqual(choices.map((choice) => choice.finish_reason).filter(Boolean), ["stop"], name)
-      assert.equal(chunks.at(-1)?.usage?.total_tokens, 5, name)
-      const faults = chunks.flatMap((one) => faultsAt(door, (validator) => validator.chunk(one)))
-      assert.deepEqual(faults, [], name)
-    }
-  })
+  test(
+    `${door.name}: what other servers really send comes out in order, with its usage`,
+    LIMIT,
+    async (t) => {
+      if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
+      for (const name of Object.keys(UNRULY)) {
+        const answer = await rawCall(target, door.path, bodyOf(name, true), door.headers)
+        assert.equal(answer.status, 200, name)
+        assert.ok(answer.complete, name)
+        const chunks = eventsOf(answer) as Chunk[]
+        const choices = chunks.flatMap((one) => one.choices)
+        assert.equal(choices.map(({ delta }) => delta.content ?? "").join(""), "Hi there", name)
+        assert.deepEqual(choices.map((choice) => choice.finish_reason).filter(Boolean), ["stop"], name)
+        assert.equal(chunks.at(-1)?.usage?.total_tokens, 5, name)
+        const faults = chunks.flatMap((one) => faultsAt(door, (validator) => validator.chunk(one)))
+        assert.deepEqual(faults, [], name)
+      }
+    },
+  )
 
-  test(`${door.name}: each measured completion comes out as one that is accepted, or as an error`, async (t) => {
-    if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
-    const faults = await faultsOf(COMPLETION_ROWS, door, "completion", false, (answer) => {
-      if (answer.status !== 200) return errorFaults(door, answer)
-      const completion: unknown = JSON.parse(answer.text)
-      return faultsAt(door, (validator) => validator.completion(completion))
-    })
-    assert.deepEqual(faults, [])
-  })
+  test(
+    `${door.name}: each measured completion comes out as one that is accepted, or as an error`,
+    LIMIT,
+    async (t) => {
+      if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
+      const faults = await faultsOf(COMPLETION_ROWS, door, "completion", false, (answer) => {
+        if (answer.status !== 200) return errorFaults(door, answer)
+        const completion: unknown = JSON.parse(answer.text)
+        return faultsAt(door, (validator) => validator.completion(completion))
+      })
+      assert.deepEqual(faults, [])
+    },
+  )
 
-  test(`${door.name}: each measured error body comes out as one that says what happened`, async (t) => {
-    if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
-    const faults = await faultsOf(ERROR_ROWS, door, "error", true, (answer) =>
-      answer.status < 400 ? [`answered ${answer.status}`] : errorFaults(door, answer),
-    )
-    assert.deepEqual(faults, [])
-  })
+  test(
+    `${door.name}: each measured error body comes out as one that says what happened`,
+    LIMIT,
+    async (t) => {
+      if (!target.behind) return t.diagnostic(NOTHING_BEHIND)
+      const faults = await faultsOf(ERROR_ROWS, door, "error", true, (answer) =>
+        answer.status < 400 ? [`answered ${answer.status}`] : errorFaults(door, answer),
+      )
+      assert.deepEqual(faults, [])
+    },
+  )
 }
 
 /** What is wrong with the answers to these rows, a line each. */

@@ -8,7 +8,7 @@ import type { Chunk, Completion } from "@sluice/protocol"
 import { validators } from "../../packages/protocol/test/validators.ts"
 import { DOORS, type Door } from "../doors.ts"
 import { eventsOf, type RawAnswer, rawCall } from "../raw-call.ts"
-import { startTarget, type Target } from "../support.ts"
+import { LIMIT, startTarget, type Target } from "../support.ts"
 
 let target: Target
 before(async () => {
@@ -31,7 +31,7 @@ const REQUESTS: Record<string, { script: string; body: object }> = {
 
 for (const door of DOORS) {
   for (const [name, { script, body }] of Object.entries(REQUESTS)) {
-    test(`${door.name}: ${name}, streamed, keeps every rule of the wire`, async () => {
+    test(`${door.name}: ${name}, streamed, keeps every rule of the wire`, LIMIT, async () => {
       const answer = await ask(door, { model: target.model(script), stream: true, ...body })
       assert.equal(answer.status, 200)
       assert.match(answer.headers["content-type"] ?? "", /^text\/event-stream(;|$)/)
@@ -45,7 +45,7 @@ for (const door of DOORS) {
       for (const chunk of chunks) for (const build of door.builds) accepted(validators[build].chunk(chunk))
     })
 
-    test(`${door.name}: ${name}, whole, is a completion that its clients read`, async () => {
+    test(`${door.name}: ${name}, whole, is a completion that its clients read`, LIMIT, async () => {
       const { stream_options: _, ...rest }: { stream_options?: unknown } = body
       const answer = await ask(door, { model: target.model(script), ...rest })
       assert.equal(answer.status, 200)
@@ -58,28 +58,32 @@ for (const door of DOORS) {
   }
 
   for (const fault of ["error_at=4", "cut=4"]) {
-    test(`${door.name}: after ${fault} the last event is the error, and nothing looks like an end`, async () => {
-      const answer = await ask(door, { model: target.model(`tokens=9,${fault}`), stream: true })
-      assert.equal(answer.status, 200)
-      checkFrames(answer.text)
-      assert.ok(!answer.text.includes("[DONE]"))
-      assert.equal(answer.complete, door.failure === "told")
-      const chunks = eventsOf(answer) as Chunk[]
-      const last = chunks.at(-1)!
-      assert.equal(last.error?.code, 502)
-      assert.equal(last.error?.metadata?.error_type, "provider_error")
-      if (door.dialect === "openai") assert.ok(!("choices" in last), "the AI SDK swallows it else")
-      const finishes = chunks.flatMap(({ choices = [] }) => choices.map((choice) => choice.finish_reason))
-      const told = door.dialect === "openrouter" ? ["error"] : []
-      assert.deepEqual(
-        finishes.filter((finish) => finish !== null),
-        told,
-      )
-      for (const chunk of chunks) for (const build of door.builds) accepted(validators[build].chunk(chunk))
-    })
+    test(
+      `${door.name}: after ${fault} the last event is the error, and nothing looks like an end`,
+      LIMIT,
+      async () => {
+        const answer = await ask(door, { model: target.model(`tokens=9,${fault}`), stream: true })
+        assert.equal(answer.status, 200)
+        checkFrames(answer.text)
+        assert.ok(!answer.text.includes("[DONE]"))
+        assert.equal(answer.complete, door.failure === "told")
+        const chunks = eventsOf(answer) as Chunk[]
+        const last = chunks.at(-1)!
+        assert.equal(last.error?.code, 502)
+        assert.equal(last.error?.metadata?.error_type, "provider_error")
+        if (door.dialect === "openai") assert.ok(!("choices" in last), "the AI SDK swallows it else")
+        const finishes = chunks.flatMap(({ choices = [] }) => choices.map((choice) => choice.finish_reason))
+        const told = door.dialect === "openrouter" ? ["error"] : []
+        assert.deepEqual(
+          finishes.filter((finish) => finish !== null),
+          told,
+        )
+        for (const chunk of chunks) for (const build of door.builds) accepted(validators[build].chunk(chunk))
+      },
+    )
   }
 
-  test(`${door.name}: the models are listed in the form of its system`, async () => {
+  test(`${door.name}: the models are listed in the form of its system`, LIMIT, async () => {
     const response = await fetch(`${target.url}${door.path.replace("chat/completions", "models")}`, {
       headers: { ...door.headers, authorization: `Bearer ${target.key}` },
     })
@@ -93,7 +97,7 @@ for (const door of DOORS) {
     }
   })
 
-  test(`${door.name}: an error before the answer is one that its clients read`, async () => {
+  test(`${door.name}: an error before the answer is one that its clients read`, LIMIT, async () => {
     const errors = [
       await ask(door, { model: "nobody/knows-this" }),
       await ask(door, { model: target.model("nonsense=1"), stream: true }),
