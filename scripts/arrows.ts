@@ -39,11 +39,11 @@ const FLOORS: readonly RegExp[] = [
   /^(main|index)\.ts$/,
   /^server\.ts$|^config(\.ts$|\/)/,
   /^app\.ts$/,
-  /^(chat|pump|request|resume|models)\.ts$|^admin\//,
+  /^(chat|pump|interrupt|request|resume|models)\.ts$|^admin\//,
   /^(gateway|call)\.ts$|^auth\/|^http\//,
   /^(routing|limits|streams|ledger)\//,
   /^(providers|store)\//,
-  /^(gateway-error|ids)\.ts$|^(tokens|telemetry)\//,
+  /^(gateway-error|ids|data-lock)\.ts$|^(tokens|telemetry)\//,
 ]
 
 /** What the spine brings together, and nothing else may. */
@@ -162,7 +162,7 @@ export const RULES: readonly Rule[] = [
     reason:
       "what is replayed must be what was written; a log that reads tokens would be tempted to write them again",
     broken: never(
-      /gateway\/src\/streams\/(log|memory|disk|redis)\.ts$/,
+      /gateway\/src\/streams\/(log|memory|tail|disk(-\w+)?|redis)\.ts$/,
       /^@sluice\/|gateway\/src\/(?!streams\/|gateway-error\.ts)/,
     ),
   },

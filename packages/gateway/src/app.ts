@@ -37,8 +37,14 @@ const NOT_BUILT =
 /** Paths that need no key. A constant list, so that no change elsewhere can add to it. */
 const OPEN_PATHS: Record<string, (call: Call, gateway: Gateway) => void> = {
   "/healthz": (call) => sendJson(call.response, 200, { ok: true }),
-  "/readyz": (call, gateway) =>
-    sendJson(call.response, gateway.draining ? 503 : 200, { ready: !gateway.draining }),
+  "/readyz": (call, gateway) => {
+    const { trouble } = gateway.streams
+    const ready = !gateway.draining && trouble === undefined
+    sendJson(call.response, ready ? 200 : 503, {
+      ready,
+      ...(trouble === undefined ? {} : { journal: trouble }),
+    })
+  },
 }
 
 export async function handle(

@@ -28,6 +28,7 @@ export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
   if (known !== undefined) return answer(call, gateway, known, { "sluice-replayed": "true" })
   if (gateway.draining)
     throw new GatewayError("gateway_shutdown", "This gateway is shutting down.", { retryAfter: 1 })
+  if (gateway.streams.trouble !== undefined) throw new GatewayError(...CANNOT_KEEP)
   const route = plan(asked.request.model, gateway.routes) //                    404
   const stream = begin(call, gateway, asked, route)
   const headers = run(call, gateway, asked, route, stream) //                   402 429, 4xx 5xx of providers
@@ -59,13 +60,13 @@ function begin(call: AuthedCall, gateway: Gateway, asked: Asked, route: Plan): S
     streamed: asked.streamed,
     dialect: call.dialect.name,
     createdAt: call.receivedAt,
+    askedModel: asked.request.model ?? "",
+    ...(asked.scope === "" ? {} : { idempotency: { scope: asked.scope, bodyHash: asked.bodyHash } }),
   }
   const onDisconnect = readOnDisconnect(call.request.headers) ?? route.onDisconnect
-  const stream = gateway.streams.begin(facts, onDisconnect, (left) =>
+  return gateway.streams.begin(facts, onDisconnect, (left) =>
     left.source?.stop("cancelled", wireError("cancelled", "The client left and the call was cancelled.")),
   )
-  if (asked.scope !== "") gateway.streams.remember(asked.scope, asked.bodyHash, stream)
-  return stream
 }
 
 /** hold → open → pump: the writer's side, which goes on whoever is still listening. */
@@ -96,7 +97,7 @@ function run(
   })
   stream.source = { pause() {}, resume() {}, stop: pump.stop }
   void stream.opened.then((opened) => {
-    if (!opened.ok && asked.scope !== "") gateway.streams.free(asked.scope, stream)
+    if (!opened.ok) gateway.streams.free(stream)
   })
   holding.then(
     () => {
@@ -172,13 +173,19 @@ function identify(call: AuthedCall, stream: Stream, opened: Opened | undefined):
   }
 }
 
-function ended(stream: Stream): Promise<void> {
+export function ended(stream: Stream): Promise<void> {
   return new Promise((resolve) => stream.onEnd(resolve))
 }
 
 function patience(milliseconds: number): Promise<undefined> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined).unref())
 }
+
+const CANNOT_KEEP = [
+  "server",
+  "This gateway cannot keep streams at the moment: its journal cannot be written.",
+  { status: 503, retryAfter: 5 },
+] as const
 
 /** Equal bodies are equal as JSON: the order of members and the white space say nothing. */
 function hashOf(body: JsonObject): string {

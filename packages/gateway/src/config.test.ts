@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test"
 import { inspect } from "node:util"
 import { CREDENTIAL, EXAMPLE, load, refusal } from "../test/config-support.ts"
 import { KNOWN_PROVIDERS } from "./config/known-providers.ts"
-import { describeConfig, effectiveDurability, isLoopback, type LoadOptions, loadConfig } from "./config.ts"
+import { describeConfig, isLoopback, type LoadOptions, loadConfig } from "./config.ts"
 
 function folderOf(context: TestContext, files: Record<string, string | Uint8Array> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-config-"))
@@ -339,11 +339,11 @@ test("the start's lines name the file, the live upstreams, the models and the le
     "configuration: sluice.yaml",
     "upstreams: openai (api.openai.com), local (127.0.0.1:8080), sim (simulator)",
     "models: fast",
-    `streams: kept in ${effectiveDurability("process")} for 10m; durability process comes with a later version`,
+    "streams: kept for 10m, durability process",
   ])
   assert.match(
     describeConfig(load("streams: { durability: memory }")).join("\n"),
-    /^streams: kept in memory for 10m$/m,
+    /^streams: kept for 10m, durability memory$/m,
   )
 })
 

@@ -12,14 +12,18 @@ import {
   restartNeeded,
   watchConfig,
 } from "./config.ts"
+import { lockDataFolder } from "./data-lock.ts"
 import type { Gateway } from "./gateway.ts"
 import { createHeart } from "./http/heartbeat.ts"
+import { interrupted, lost } from "./interrupt.ts"
 import { createOpenHolds } from "./limits/hold.ts"
 import { createAgent, createHttpProvider } from "./providers/openai-compatible.ts"
 import type { Provider } from "./providers/provider.ts"
 import { createSimProvider } from "./providers/sim.ts"
 import type { Routes } from "./routing/plan.ts"
 import { listen } from "./server.ts"
+import { createJournal } from "./streams/disk.ts"
+import type { StreamLog } from "./streams/log.ts"
 import { createMemoryLog } from "./streams/memory.ts"
 import { createStreams } from "./streams/streams.ts"
 
@@ -46,18 +50,26 @@ const SWEEP_EVERY = 5_000
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
   const asked = { flags: options.flags, environment: options.environment }
   const config = loadConfig(asked)
+  const kept = takeDataFolder(config, options.warn)
+  try {
+    return await startKeeping(kept, config, asked, options)
+  } catch (error) {
+    await kept.close()
+    throw error
+  }
+}
+
+async function startKeeping(
+  kept: Kept,
+  config: Config,
+  asked: Pick<StartOptions, "flags" | "environment">,
+  options: StartOptions,
+): Promise<RunningGateway> {
   const agent = createAgent()
   const { keys, shownKey } = collectKeys(config)
   const gateway: Gateway = {
     keys,
-    streams: createStreams(
-      createMemoryLog({
-        keep: config.streams.keep,
-        maxBytes: config.streams.maxBytes,
-        totalBytes: config.streams.totalBytes,
-      }),
-      SWEEP_EVERY,
-    ),
+    streams: createStreams({ log: kept.log, sweepEvery: SWEEP_EVERY, lost, interrupted }),
     holds: createOpenHolds(),
     heart: createHeart(config.server.heartbeat),
     origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
@@ -95,6 +107,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     watch?.close()
     await listening.close()
     await agent.destroy()
+    await kept.close()
   }
 
   return {
@@ -103,6 +116,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       watch?.close()
       const cut = await listening.drain(milliseconds)
       await agent.destroy()
+      await kept.close()
       return cut
     },
     close,
@@ -111,9 +125,45 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       options.say("sluice: finishing what runs; a second signal stops at once")
       const now = signal().then(() => Number.NaN)
       const cut = await Promise.race([listening.drain(config.server.drain), now])
+      await kept.close()
       return cut === 0 ? 0 : 1
     },
   }
+}
+
+/** What outlives the process: the folder is this one's alone, and what the one before left in it is read. */
+interface Kept {
+  readonly log: StreamLog
+  close(): Promise<void>
+}
+
+function takeDataFolder(config: Config, warn: (line: string) => void): Kept {
+  const lock = lockDataFolder(config.dataFolder)
+  try {
+    const log = openLog(config, warn)
+    return {
+      log,
+      async close() {
+        await log.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function openLog(config: Config, warn: (line: string) => void): StreamLog {
+  const { durability, keep, maxBytes, totalBytes } = config.streams
+  const limits = { keep, maxBytes, totalBytes }
+  if (durability === "memory") return createMemoryLog(limits)
+  return createJournal({
+    folder: config.dataFolder,
+    level: durability,
+    limits,
+    warn: (line) => warn(`sluice: ${line}`),
+  })
 }
 
 function signal(): Promise<void> {

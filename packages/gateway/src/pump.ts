@@ -50,9 +50,7 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   function append(data: object): void {
-    const seq = stream.record.head + 1
-    const retry = seq === 1 ? "retry: 1000\n" : ""
-    stream.append(Buffer.from(`id: ${seq}\n${retry}data: ${JSON.stringify(data)}\n\n`))
+    stream.append(encodeEvent(stream.record.head + 1, data))
   }
 
   function end(ending: Ending, error?: WireError): void {
@@ -65,6 +63,7 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   return {
+    missed() {},
     committed(commit) {
       attempts = commit.attempts
       const provider = commit.candidate.provider.name
@@ -120,6 +119,12 @@ export function createPump(options: PumpOptions): Pump {
     },
     stop: end,
   }
+}
+
+/** An event as it is logged and sent: the first one also says when to come back. */
+export function encodeEvent(seq: number, data: object): Buffer {
+  const retry = seq === 1 ? "retry: 1000\n" : ""
+  return Buffer.from(`id: ${seq}\n${retry}data: ${JSON.stringify(data)}\n\n`)
 }
 
 const NO_ANSWER: WireError = {

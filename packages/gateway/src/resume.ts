@@ -2,8 +2,10 @@
  * A client that comes back: the same log, read from another number. Also what else can be done to a stream by its
  * id: look at it whole, cancel it, detach it.
  */
+import { setImmediate as nextTurn } from "node:timers/promises"
 import { createAssembler, isObject, type JsonObject, streamError, wireError } from "@sluice/protocol"
 import type { AuthedCall } from "./call.ts"
+import { ended } from "./chat.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError } from "./gateway-error.ts"
 import { sendJson } from "./http/answer.ts"
@@ -27,7 +29,7 @@ export async function resume(call: AuthedCall, gateway: Gateway, id: string): Pr
     )
   }
   const after = readPosition(call.query.get("starting_after") ?? lastEventId, stream)
-  if (after < stream.record.first - 1) throw dropped(stream)
+  if (after < stream.record.first - 1) throw dropped(stream.record.first)
   const { response, mount, dialect } = call
   const opened = stream.openedNow
   const headers = {
@@ -42,14 +44,15 @@ export async function resume(call: AuthedCall, gateway: Gateway, id: string): Pr
 export async function cancel(call: AuthedCall, gateway: Gateway, id: string): Promise<void> {
   const stream = find(call, gateway, id)
   stream.source?.stop("cancelled", wireError("cancelled", "The call was cancelled by its client."))
-  retrieve(call, stream)
+  await ended(stream)
+  await retrieve(call, stream)
 }
 
 /** POST …/{id}/detach: it finishes, whoever listens. */
 export async function detach(call: AuthedCall, gateway: Gateway, id: string): Promise<void> {
   const stream = find(call, gateway, id)
   stream.onDisconnect = { rule: "detach" }
-  retrieve(call, stream)
+  await retrieve(call, stream)
 }
 
 /** What is foreign is as unknown as what never was. */
@@ -64,39 +67,49 @@ function find(call: AuthedCall, gateway: Gateway, id: string): Stream {
 function readPosition(value: string | string[] | undefined, stream: Stream): number {
   if (value === undefined || value === "") return 0
   const position = /^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN
-  if (position <= stream.record.head) return position
+  if (position <= stream.record.visible) return position
   throw new GatewayError(
     "invalid_request",
-    `'starting_after' must be an integer from 0 to ${stream.record.head}, the newest event of this stream.`,
+    `'starting_after' must be an integer from 0 to ${stream.record.visible}, the newest event of this stream.`,
     { param: "starting_after" },
   )
 }
 
-function dropped(stream: Stream): GatewayError {
+function dropped(first: number): GatewayError {
   return new GatewayError(
     "events_dropped",
-    `The oldest events of this stream were dropped; the oldest left is ${stream.record.first}.`,
-    { metadata: { oldest_event_id: stream.record.first } },
+    `The oldest events of this stream were dropped; the oldest left is ${first}.`,
+    { metadata: { oldest_event_id: first } },
   )
 }
 
 /** The answer as far as it has come: a completion in the call's own dialect, and what state it is in. */
-function retrieve(call: AuthedCall, stream: Stream): void {
+async function retrieve(call: AuthedCall, stream: Stream): Promise<void> {
   const { record } = stream
-  if (record.first > 1) throw dropped(stream)
-  const state = record.ending ?? "running"
+  const events = await readAll(stream)
+  const ending = record.visibleEnding
   const sluice: JsonObject = {
-    state,
-    last_event_id: record.head,
-    ...(stream.failure === undefined ? {} : { error: streamError(stream.failure) }),
+    state: ending ?? "running",
+    last_event_id: record.visible,
+    ...(ending === undefined || stream.failure === undefined ? {} : { error: streamError(stream.failure) }),
   }
   const headers = { "sluice-stream-id": stream.id, "x-request-id": call.requestId }
-  sendJson(call.response, 200, { ...completionOf(stream), sluice }, headers)
+  sendJson(call.response, 200, { ...completionOf(stream, events), sluice }, headers)
 }
 
-function completionOf(stream: Stream): JsonObject {
-  const { record } = stream
-  const events = record.read(0, Number.POSITIVE_INFINITY)
+/** A long stream stands on the disk: it is read over several turns, until nothing is left to read. */
+async function readAll({ record }: Stream): Promise<Uint8Array[]> {
+  const events: Uint8Array[] = []
+  for (;;) {
+    const more = record.read(events.length, Number.POSITIVE_INFINITY)
+    if (record.first > 1) throw dropped(record.first)
+    if (more.length === 0) return events
+    for (const event of more) events.push(event)
+    if (events.length < record.visible) await nextTurn()
+  }
+}
+
+function completionOf({ id, record }: Stream, events: readonly Uint8Array[]): JsonObject {
   if (!record.facts.streamed && events.length > 0) return parse(Buffer.from(events[0]!).toString())
   const assembler = createAssembler()
   for (const event of events) {
@@ -106,10 +119,10 @@ function completionOf(stream: Stream): JsonObject {
     if (data !== undefined) assembler.add(parse(data))
   }
   const { error: _, usage, ...completion } = assembler.completion()
-  const running = record.ending === undefined
+  const running = record.visibleEnding === undefined
   return {
     ...completion,
-    id: stream.id,
+    id,
     object: "chat.completion",
     created: completion.created || Math.floor(record.facts.createdAt / 1_000),
     choices: completion.choices.map((choice) => (running ? { ...choice, finish_reason: null } : choice)),

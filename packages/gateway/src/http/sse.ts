@@ -39,13 +39,14 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
   response.flushHeaders()
 
   let position = seq
-  let taken = record.written - sizeOf(record.read(seq, Number.POSITIVE_INFINITY))
+  const missing = record.bytesAfter(seq)
+  let taken = record.written - missing
   let blocked = false
   let over = false
   let longest = 0
 
   const reader: Reader & { caughtUp: boolean } = {
-    caughtUp: false,
+    caughtUp: missing <= READ_LIMIT,
     wake: pump,
     behind: () => record.written - taken + response.writableLength,
     drop() {
@@ -54,11 +55,12 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
     },
   }
 
+  /** One read and one write: who has more to catch up with than that goes on in the next turn. */
   function pump(): void {
-    while (!blocked && !over) {
-      if (position < record.first - 1) return reader.drop() // the events it needs were dropped: it can ask and be told
-      const events = record.read(position, READ_LIMIT)
-      if (events.length === 0) break
+    if (over || blocked) return
+    const events = record.read(position, READ_LIMIT)
+    if (position < record.first - 1) return reader.drop() // the events it needs were dropped: it can ask and be told
+    if (events.length > 0) {
       const bytes = events.length === 1 ? events[0]! : Buffer.concat(events)
       for (const event of events) longest = Math.max(longest, event.length)
       position += events.length
@@ -66,14 +68,18 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
       beat.touch()
       blocked = !response.write(bytes)
     }
-    if (over || blocked || position < record.head) return
+    if (position < record.visible) {
+      if (!blocked) stream.wakeLater(reader)
+      return
+    }
+    if (blocked) return
     reader.caughtUp = true
-    if (record.ending !== undefined) finish()
+    if (record.visibleEnding !== undefined) finish()
   }
 
   function finish(): void {
     leave()
-    if (record.ending !== "finished") return truthfulEnd(answer)
+    if (record.visibleEnding !== "finished") return truthfulEnd(answer)
     const pad = answer.dialect.padBeforeDone ? encodeComment("-".repeat(Math.max(4096, longest))) : ""
     response.end(answer.mount.sendsDone ? `${pad}${DONE}` : pad)
   }
@@ -87,7 +93,7 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
 
   response.on("drain", () => {
     blocked = false
-    pump()
+    stream.wakeLater(reader)
     stream.progressed()
   })
   response.on("close", leave)
@@ -116,10 +122,4 @@ function truthfulEnd({ response, dialect }: SseAnswer): void {
   const timer = setTimeout(() => socket.destroySoon(), LINGER)
   socket.once("close", () => clearTimeout(timer))
   socket.write("", () => socket.destroySoon())
-}
-
-function sizeOf(events: readonly Uint8Array[]): number {
-  let size = 0
-  for (const event of events) size += event.length
-  return size
 }

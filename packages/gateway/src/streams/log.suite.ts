@@ -1,91 +1,153 @@
 /** What every stream log must do: run by each implementation's test with a factory of its own. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import type { LogLimits, StreamFacts, StreamLog } from "./log.ts"
+import type { LogLimits, StreamFacts, StreamLog, StreamRecord } from "./log.ts"
 
 export interface LogUnderTest {
   create(limits: LogLimits, now: () => number): StreamLog
 }
 
-export function logSuite(name: string, subject: LogUnderTest): void {
-  const generous: LogLimits = { keep: 1_000, maxBytes: 1 << 20, totalBytes: 1 << 24 }
-  const facts = (id: string): StreamFacts => ({
-    id,
-    owner: "key",
-    streamed: true,
-    dialect: "openai",
-    createdAt: 0,
-  })
-  const bytes = (text: string) => new TextEncoder().encode(text)
-  const texts = (events: readonly Uint8Array[]) => events.map((event) => new TextDecoder().decode(event))
+export const GENEROUS: LogLimits = { keep: 1_000, maxBytes: 1 << 20, totalBytes: 1 << 24 }
 
-  test(`${name}: events are numbered from 1 and read back in order from any number`, () => {
-    const log = subject.create(generous, () => 0)
-    const stream = log.create(facts("a"))
+export function factsOf(id: string): StreamFacts {
+  return { id, owner: "key", streamed: true, dialect: "openai", createdAt: 0, askedModel: "sim/story" }
+}
+
+export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+export function textsOf(events: readonly Uint8Array[]): string[] {
+  return events.map((event) => new TextDecoder().decode(event))
+}
+
+/** All that a reader from `seq` gets. */
+export function readAll(stream: StreamRecord, seq = 0): string[] {
+  const texts: string[] = []
+  for (;;) {
+    const more = stream.read(Math.max(seq, stream.first - 1) + texts.length, Number.POSITIVE_INFINITY)
+    if (more.length === 0) return texts
+    texts.push(...textsOf(more))
+  }
+}
+
+export function flushed(log: StreamLog): Promise<void> {
+  return new Promise((resolve) => log.flush(resolve))
+}
+
+export function logSuite(name: string, subject: LogUnderTest): void {
+  test(`${name}: events are numbered from 1 and read back in order from any number`, async () => {
+    const log = subject.create(GENEROUS, () => 0)
+    const stream = log.create(factsOf("a"))
     assert.equal(stream.head, 0)
-    for (let seq = 1; seq <= 200; seq++) assert.equal(stream.append(bytes(`event ${seq}`)), seq)
+    for (let seq = 1; seq <= 200; seq++) assert.equal(stream.append(bytesOf(`event ${seq}`)), seq)
+    await flushed(log)
+    assert.equal(stream.visible, 200)
     for (let after = 0; after <= 200; after++) {
       const expected = Array.from({ length: 200 - after }, (_, index) => `event ${after + index + 1}`)
-      assert.deepEqual(texts(stream.read(after, Number.POSITIVE_INFINITY)), expected)
+      assert.deepEqual(textsOf(stream.read(after, Number.POSITIVE_INFINITY)), expected)
+      assert.equal(stream.bytesAfter(after), expected.join("").length)
     }
+    await log.close()
   })
 
-  test(`${name}: a read stops at its limit but always gives one event`, () => {
-    const stream = subject.create(generous, () => 0).create(facts("a"))
-    for (const text of ["aaaa", "bbbb", "cccc"]) stream.append(bytes(text))
-    assert.deepEqual(texts(stream.read(0, 1)), ["aaaa"])
-    assert.deepEqual(texts(stream.read(0, 8)), ["aaaa", "bbbb"])
-    assert.deepEqual(texts(stream.read(3, 8)), [])
+  test(`${name}: many streams written in turns read back each its own, whatever their size`, async () => {
+    const log = subject.create(GENEROUS, () => 0)
+    const streams = Array.from({ length: 20 }, (_, number) => log.create(factsOf(`s${number}`)))
+    const expected = streams.map((): string[] => [])
+    for (let turn = 0; turn < 60; turn++) {
+      for (const [number, stream] of streams.entries()) {
+        for (let count = (turn + number) % 3; count > 0; count--) {
+          const text = `${number}/${turn}/${"x".repeat((turn * 37 + number * 101) % 3_000)}`
+          stream.append(bytesOf(text))
+          expected[number]!.push(text)
+        }
+      }
+      await flushed(log)
+    }
+    for (const [number, stream] of streams.entries()) {
+      for (const after of [0, 1, 17, stream.head - 1, stream.head])
+        assert.deepEqual(readAll(stream, after), expected[number]!.slice(after))
+    }
+    await log.close()
   })
 
-  test(`${name}: the first ending wins and nothing is appended after it`, () => {
-    const stream = subject.create(generous, () => 0).create(facts("a"))
-    stream.append(bytes("x"))
-    assert.equal(stream.end("finished"), true)
+  test(`${name}: a read stops at its limit but always gives one event`, async () => {
+    const log = subject.create(GENEROUS, () => 0)
+    const stream = log.create(factsOf("a"))
+    for (const text of ["aaaa", "bbbb", "cccc"]) stream.append(bytesOf(text))
+    await flushed(log)
+    assert.deepEqual(textsOf(stream.read(0, 1)), ["aaaa"])
+    assert.deepEqual(textsOf(stream.read(0, 8)), ["aaaa", "bbbb"])
+    assert.deepEqual(textsOf(stream.read(3, 8)), [])
+    await log.close()
+  })
+
+  test(`${name}: the first ending wins and nothing is appended after it`, async () => {
+    const log = subject.create(GENEROUS, () => 0)
+    const stream = log.create(factsOf("a"))
+    stream.append(bytesOf("x"))
+    stream.note({ opened: { ok: true } })
+    assert.equal(stream.end("finished", { failure: { kind: "none" } }), true)
     assert.equal(stream.end("cancelled"), false)
     assert.equal(stream.ending, "finished")
-    assert.throws(() => stream.append(bytes("y")), /has ended/)
-    assert.deepEqual(texts(stream.read(0, 100)), ["x"])
+    assert.throws(() => stream.append(bytesOf("y")), /has ended/)
+    await flushed(log)
+    assert.equal(stream.visibleEnding, "finished")
+    assert.deepEqual(stream.notes, { opened: { ok: true }, failure: { kind: "none" } })
+    assert.deepEqual(textsOf(stream.read(0, 100)), ["x"])
+    await log.close()
   })
 
-  test(`${name}: past max_bytes the oldest events go, and the newest always stays`, () => {
-    const stream = subject.create({ ...generous, maxBytes: 10 }, () => 0).create(facts("a"))
-    for (let seq = 1; seq <= 1_000; seq++) stream.append(bytes("12345"))
+  test(`${name}: past max_bytes the oldest events go, and the newest always stays`, async () => {
+    const log = subject.create({ ...GENEROUS, maxBytes: 10 }, () => 0)
+    const stream = log.create(factsOf("a"))
+    for (let seq = 1; seq <= 1_000; seq++) {
+      stream.append(bytesOf("12345"))
+      if (seq % 7 === 0) await flushed(log)
+    }
+    await flushed(log)
     assert.equal(stream.head, 1_000)
     assert.equal(stream.first, 999)
     assert.equal(stream.written, 5_000)
     assert.equal(stream.read(998, 100).length, 2)
-    stream.append(bytes("a much longer event than ten bytes"))
+    stream.append(bytesOf("a much longer event than ten bytes"))
+    await flushed(log)
     assert.equal(stream.first, 1_001)
-    assert.deepEqual(texts(stream.read(1_000, 100)), ["a much longer event than ten bytes"])
+    assert.deepEqual(textsOf(stream.read(1_000, 100)), ["a much longer event than ten bytes"])
+    await log.close()
   })
 
-  test(`${name}: past total_bytes the oldest ended streams go, running ones stay`, () => {
-    const log = subject.create({ ...generous, totalBytes: 20 }, () => 0)
-    const running = log.create(facts("running"))
-    running.append(bytes("0123456789"))
-    const ended = log.create(facts("ended"))
-    ended.append(bytes("01234"))
+  test(`${name}: past total_bytes the oldest ended streams go, running ones stay`, async () => {
+    const log = subject.create({ ...GENEROUS, totalBytes: 20 }, () => 0)
+    const running = log.create(factsOf("running"))
+    running.append(bytesOf("0123456789"))
+    const ended = log.create(factsOf("ended"))
+    ended.append(bytesOf("01234"))
     ended.end("finished")
-    const newest = log.create(facts("newest"))
-    newest.append(bytes("0123456789"))
+    await flushed(log)
+    const newest = log.create(factsOf("newest"))
+    newest.append(bytesOf("0123456789"))
     assert.equal(log.get("ended"), undefined)
     assert.equal(log.get("running"), running)
     assert.equal(log.get("newest"), newest)
+    await flushed(log)
+    await log.close()
   })
 
-  test(`${name}: a stream is kept from its ending on, not from its beginning`, () => {
+  test(`${name}: a stream is kept from its ending on, not from its beginning`, async () => {
     let now = 0
-    const log = subject.create(generous, () => now)
-    const stream = log.create(facts("a"))
+    const log = subject.create(GENEROUS, () => now)
+    const stream = log.create(factsOf("a"))
     now = 10_000
     assert.deepEqual(log.sweep(now), [])
     stream.end("failed")
+    await flushed(log)
     now = 10_999
     assert.deepEqual(log.sweep(now), [])
     now = 11_000
     assert.deepEqual(log.sweep(now), ["a"])
     assert.equal(log.get("a"), undefined)
     assert.equal(log.size, 0)
+    await flushed(log)
+    await log.close()
   })
 }

@@ -5,11 +5,15 @@
  * included, exactly as it was first written. Nothing here knows tokens, models or clients. What is not an event
  * of the call itself is not logged: heartbeats, Atoma's pad and `[DONE]` belong to the reader.
  *
+ * What was appended is visible to readers once it is kept at the log's level of durability; `flush` brings it there.
+ * The writer's side is `head` and `ending`, the readers' side `visible` and `visibleEnding`.
+ *
  * Invariants, held by `log.suite.ts` for every implementation:
- *   1. `head` is the number of the newest event; events `first … head` can be read, older ones were dropped.
+ *   1. `head` is the number of the newest event; of events `first … visible` those not dropped can be read.
  *   2. What was read once reads the same again, byte for byte, until it is dropped.
  *   3. A stream ends once: the first ending wins, and nothing is appended after it.
  *   4. Dropping takes the oldest events first and never the newest one.
+ *   5. An ending is visible no sooner than the last event before it.
  */
 
 export type Ending = "finished" | "failed" | "cancelled" | "interrupted"
@@ -25,30 +29,62 @@ export interface StreamFacts {
   /** The dialect its bytes are written in. */
   readonly dialect: string
   readonly createdAt: number
+  /** As the client wrote it; what its events say until a candidate answers. */
+  readonly askedModel: string
+  /** Whose repetition joins this stream; undefined where the client gave no key. */
+  readonly idempotency?: { readonly scope: string; readonly bodyHash: string }
+}
+
+/** What is learnt of a stream later. The log keeps it for its owner and does not read it. */
+export interface StreamNotes {
+  readonly opened?: unknown
+  readonly failure?: unknown
 }
 
 export interface StreamRecord {
   readonly facts: StreamFacts
+  readonly notes: StreamNotes
   /** The oldest event that is left; head + 1 when there is none. */
   readonly first: number
   readonly head: number
+  /** The newest event that a reader may be shown. */
+  readonly visible: number
   /** Bytes of all events ever appended: a reader's distance is a difference of two of these. */
   readonly written: number
   readonly ending: Ending | undefined
+  readonly visibleEnding: Ending | undefined
   /** Appends one event and gives its number. */
   append(event: Uint8Array): number
+  note(notes: StreamNotes): void
   /** True if this call ended it; false if it had ended before. */
-  end(ending: Ending): boolean
-  /** The events after `seq`, oldest first; at most about `limit` bytes, at least one event if there is one. */
+  end(ending: Ending, notes?: StreamNotes): boolean
+  /**
+   * The visible events after `seq`, oldest first: at least one if there is one, at most about `limit` bytes. It may
+   * be fewer than there are: who wants all asks again from where this ended.
+   */
   read(seq: number, limit: number): readonly Uint8Array[]
+  /** The bytes of the events after `seq`, of those that are left. */
+  bytesAfter(seq: number): number
 }
 
 export interface StreamLog {
   create(facts: StreamFacts): StreamRecord
   get(id: string): StreamRecord | undefined
+  /** All it has, oldest first: at the start those of the process before, the ones without an ending included. */
+  all(): Iterable<StreamRecord>
+  /** Brings what was appended to the level of durability; calls back when it is visible, at once where that is quick. */
+  flush(done: () => void): void
+  /** Why nothing can be kept at the moment. */
+  readonly trouble: string | undefined
+  /**
+   * Set by whoever owns the streams. Told of each stream whose newest events could not be kept: they are taken back,
+   * and it must be ended. That ending is visible from memory, and kept as soon as anything can be.
+   */
+  onLost: (record: StreamRecord) => void
   /** Forgets streams whose time is over and gives their ids; called on a coarse clock. */
   sweep(now: number): string[]
   readonly size: number
+  close(): Promise<void>
 }
 
 export interface LogLimits {

@@ -1,5 +1,5 @@
 /** The log in memory (`durability: memory`): survives the client's loss, not the process's. */
-import type { Ending, LogLimits, StreamFacts, StreamLog, StreamRecord } from "./log.ts"
+import type { Ending, LogLimits, StreamFacts, StreamLog, StreamNotes, StreamRecord } from "./log.ts"
 
 export function createMemoryLog(limits: LogLimits, now: () => number = Date.now): StreamLog {
   const streams = new Map<string, MemoryStream>()
@@ -26,6 +26,10 @@ export function createMemoryLog(limits: LogLimits, now: () => number = Date.now)
       return stream
     },
     get: (id) => streams.get(id),
+    all: () => streams.values(),
+    flush: (done) => done(),
+    trouble: undefined,
+    onLost() {},
     sweep(at) {
       const gone: string[] = []
       for (const [id, stream] of streams) {
@@ -39,6 +43,7 @@ export function createMemoryLog(limits: LogLimits, now: () => number = Date.now)
     get size() {
       return streams.size
     },
+    async close() {},
   }
 }
 
@@ -54,6 +59,7 @@ function createStream(
   changed: (difference: number) => void,
 ): MemoryStream {
   let events: Uint8Array[] = []
+  let notes: StreamNotes = {}
   /** How many of `events` were dropped but not yet cut off: cutting one by one would be quadratic. */
   let dropped = 0
   let first = 1
@@ -79,16 +85,25 @@ function createStream(
 
   return {
     facts,
+    get notes() {
+      return notes
+    },
     get first() {
       return first
     },
     get head() {
       return first + events.length - dropped - 1
     },
+    get visible() {
+      return this.head
+    },
     get written() {
       return written
     },
     get ending() {
+      return ending
+    },
+    get visibleEnding() {
       return ending
     },
     get held() {
@@ -106,8 +121,12 @@ function createStream(
       changed(event.length - dropOldest())
       return this.head
     },
-    end(how) {
+    note(more) {
+      notes = { ...notes, ...more }
+    },
+    end(how, more) {
       if (ending !== undefined) return false
+      notes = { ...notes, ...more }
       ending = how
       endedAt = now()
       return true
@@ -119,6 +138,12 @@ function createStream(
       while (to < events.length && (to === from || bytes + events[to]!.length <= limit))
         bytes += events[to++]!.length
       return events.slice(from, to)
+    },
+    bytesAfter(seq) {
+      let bytes = 0
+      for (let index = Math.max(seq, first - 1) - first + 1 + dropped; index < events.length; index++)
+        bytes += events[index]!.length
+      return bytes
     },
   }
 }

@@ -21,7 +21,7 @@ export interface Reader {
   wake(): void
   /** Bytes logged that this reader has not yet got rid of. */
   behind(): number
-  /** It has been level with the head at least once: until then it is catching up, not slow. */
+  /** It began near the head or has been level with it: until then it is catching up, not slow. */
   readonly caughtUp: boolean
   /** Close it without an ending. */
   drop(): void
@@ -53,7 +53,9 @@ export interface Stream {
   detach(reader: Reader): void
   /** A reader has got rid of bytes. */
   progressed(): void
-  /** Calls back once, at the ending (at once if it has ended). */
+  /** Wakes this reader in the next turn: it has more to read than belongs into one. */
+  wakeLater(reader: Reader): void
+  /** Calls back once, when the ending is visible (at once if it is). */
   onEnd(callback: () => void): void
 }
 
@@ -69,8 +71,10 @@ export function createStream(
 ): Stream {
   const readers = new Set<Reader>()
   const { promise: opened, resolve: tellOpened } = Promise.withResolvers<Opened>()
-  let openedNow: Opened | undefined
-  let failure: WireError | undefined
+  // What the process before has noted of it.
+  let openedNow = record.notes.opened as Opened | undefined
+  let failure = record.notes.failure as WireError | undefined
+  if (openedNow !== undefined) tellOpened(openedNow)
   let paused = false
   let leaveTimer: NodeJS.Timeout | undefined
   let endCallbacks: (() => void)[] = []
@@ -78,6 +82,12 @@ export function createStream(
   const wakeAll = (): void => {
     for (const reader of readers) reader.wake()
     balance()
+  }
+
+  function tellEnd(): void {
+    const callbacks = endCallbacks
+    endCallbacks = []
+    for (const callback of callbacks) callback()
   }
 
   /** Pause, resume, or drop the slow: after every change of the log or of a reader. */
@@ -133,21 +143,20 @@ export function createStream(
     open(how) {
       if (openedNow !== undefined) return
       openedNow = how
-      tellOpened(how)
+      record.note({ opened: how })
+      turn.touch(() => tellOpened(how))
     },
     append(event) {
       record.append(event)
       turn.touch(wakeAll)
     },
     end(ending, why) {
-      if (!record.end(ending)) return false
+      if (!record.end(ending, why === undefined ? {} : { failure: why })) return false
       failure = why
       clearTimeout(leaveTimer)
       stream.source = undefined
-      const callbacks = endCallbacks
-      endCallbacks = []
-      for (const callback of callbacks) callback()
       turn.touch(wakeAll)
+      turn.touch(tellEnd)
       return true
     },
     attach(reader) {
@@ -161,8 +170,9 @@ export function createStream(
       left()
     },
     progressed: balance,
+    wakeLater: (reader) => turn.touch(reader.wake),
     onEnd(callback) {
-      if (record.ending !== undefined) callback()
+      if (record.visibleEnding !== undefined) callback()
       else endCallbacks.push(callback)
     },
   }

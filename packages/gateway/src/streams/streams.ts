@@ -1,6 +1,6 @@
 /** Every stream this process knows: the running, and the ended for as long as they are kept. */
 import { GatewayError } from "../gateway-error.ts"
-import type { StreamFacts, StreamLog } from "./log.ts"
+import type { StreamFacts, StreamLog, StreamRecord } from "./log.ts"
 import type { OnDisconnect } from "./on-disconnect.ts"
 import { createStream, type Stream } from "./stream.ts"
 import { createTurn } from "./turn.ts"
@@ -10,45 +10,75 @@ export interface Streams {
   get(id: string): Stream | undefined
   /** The stream that began with this idempotency key, if it is still known. Another body under the same key: 422. */
   joined(scope: string, bodyHash: string): Stream | undefined
-  /** Remembers which stream an idempotency key began, for as long as the stream is kept or until `free`. */
-  remember(scope: string, bodyHash: string, stream: Stream): void
-  /** The call failed before its commit point: the key may be used again. */
-  free(scope: string, stream: Stream): void
+  /** The call failed before its commit point: its idempotency key may be used again. */
+  free(stream: Stream): void
   running(): Stream[]
+  /** Why nothing new can be kept at the moment. */
+  readonly trouble: string | undefined
   /** Stops the clock that forgets. */
   close(): void
 }
 
-export function createStreams(log: StreamLog, sweepEvery: number): Streams {
-  const turn = createTurn()
+export interface StreamsOptions {
+  readonly log: StreamLog
+  /** Milliseconds. */
+  readonly sweepEvery: number
+  /** Its newest events could not be kept: to be ended. */
+  readonly lost: (stream: Stream) => void
+  /** The process that wrote it is gone, and it has no ending: to be given one. */
+  readonly interrupted: (stream: Stream) => void
+}
+
+export function createStreams({ log, sweepEvery, lost, interrupted }: StreamsOptions): Streams {
+  const turn = createTurn(log.flush)
   const streams = new Map<string, Stream>()
-  const keys = new Map<string, { bodyHash: string; stream: Stream }>()
-  const keysOf = new Map<string, string>()
+  const keys = new Map<string, Stream>()
   const running = new Set<Stream>()
 
   const sweeper = setInterval(() => {
     log.sweep(Date.now())
     // The log may also have dropped streams for room: what it does not know is not known here either.
-    for (const id of streams.keys()) {
+    for (const [id, stream] of streams) {
       if (log.get(id) !== undefined) continue
       streams.delete(id)
-      const scope = keysOf.get(id)
-      if (scope !== undefined) forgetKey(scope, id)
+      free(stream)
     }
   }, sweepEvery)
   sweeper.unref()
 
-  function forgetKey(scope: string, id: string): void {
-    if (keys.get(scope)?.stream.id === id) keys.delete(scope)
-    keysOf.delete(id)
+  log.onLost = ({ facts }) => {
+    const stream = streams.get(facts.id)
+    if (stream !== undefined) lost(stream)
+  }
+
+  function add(record: StreamRecord, onDisconnect: OnDisconnect, abandoned: (left: Stream) => void): Stream {
+    const stream = createStream(record, turn, onDisconnect, abandoned)
+    const { id, idempotency } = record.facts
+    streams.set(id, stream)
+    if (idempotency !== undefined && stream.openedNow?.ok !== false) keys.set(idempotency.scope, stream)
+    if (record.ending !== undefined) return stream
+    running.add(stream)
+    stream.onEnd(() => running.delete(stream))
+    return stream
+  }
+
+  function free(stream: Stream): void {
+    const { idempotency } = stream.record.facts
+    if (idempotency !== undefined && keys.get(idempotency.scope) === stream) keys.delete(idempotency.scope)
+  }
+
+  for (const record of log.all()) {
+    const stream = add(record, { rule: "detach" }, () => {})
+    if (record.ending !== undefined) continue
+    // It had not come to its commit point: its key may be used again.
+    if (stream.openedNow === undefined) free(stream)
+    interrupted(stream)
   }
 
   return {
     begin(facts, onDisconnect, abandoned) {
-      const stream = createStream(log.create(facts), turn, onDisconnect, abandoned)
-      streams.set(facts.id, stream)
-      running.add(stream)
-      stream.onEnd(() => running.delete(stream))
+      const stream = add(log.create(facts), onDisconnect, abandoned)
+      turn.touch(NOTHING)
       return stream
     },
     get(id) {
@@ -56,21 +86,23 @@ export function createStreams(log: StreamLog, sweepEvery: number): Streams {
     },
     joined(scope, bodyHash) {
       const known = keys.get(scope)
-      if (known === undefined || log.get(known.stream.id) === undefined) return undefined
-      if (known.bodyHash !== bodyHash) {
+      if (known === undefined || log.get(known.id) === undefined) return undefined
+      if (known.record.facts.idempotency?.bodyHash !== bodyHash) {
         throw new GatewayError(
           "idempotency_mismatch",
           "This Idempotency-Key was used with another request body. Use a new key for a new request.",
         )
       }
-      return known.stream
+      return known
     },
-    remember(scope, bodyHash, stream) {
-      keys.set(scope, { bodyHash, stream })
-      keysOf.set(stream.id, scope)
-    },
-    free: (scope, stream) => forgetKey(scope, stream.id),
+    free,
     running: () => [...running],
+    get trouble() {
+      return log.trouble
+    },
     close: () => clearInterval(sweeper),
   }
 }
+
+/** Has the turn end with a flush, though nobody waits for it. */
+const NOTHING = (): void => {}

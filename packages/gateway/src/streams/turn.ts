@@ -1,29 +1,41 @@
 /**
- * Batches work per turn of the event loop: whatever was touched while a turn read its sockets runs once, after
- * all of that turn's reads. So one write per stream carries all events that came together.
+ * Batches work per turn of the event loop: whatever was touched while a turn read its sockets runs once, after all of
+ * that turn's reads and after what they appended to the log is kept. So one write to the log carries all streams' new
+ * events, one write per stream all that came together, and nothing leaves that a replay would not give.
  */
 export interface Turn {
-  /** Runs `work` once at the end of this turn, however often it is touched. */
+  /** Runs `work` once, when what this turn has appended is visible, however often it is touched. */
   touch(work: () => void): void
 }
 
-export function createTurn(): Turn {
+/** Milliseconds after which the rest of the work waits for the next turn: catching up must not hold up the loop. */
+const SLICE = 10
+
+export function createTurn(flush: (done: () => void) => void): Turn {
   let waiting = new Set<() => void>()
   let scheduled = false
 
-  function run(): void {
+  function touch(work: () => void): void {
+    waiting.add(work)
+    if (scheduled) return
+    scheduled = true
+    setImmediate(end)
+  }
+
+  function end(): void {
     scheduled = false
     const works = waiting
     waiting = new Set()
-    for (const work of works) work()
+    flush(() => run(works))
   }
 
-  return {
-    touch(work) {
-      waiting.add(work)
-      if (scheduled) return
-      scheduled = true
-      setImmediate(run)
-    },
+  function run(works: Set<() => void>): void {
+    const until = performance.now() + SLICE
+    for (const work of works) {
+      if (performance.now() < until) work()
+      else touch(work)
+    }
   }
+
+  return { touch }
 }
