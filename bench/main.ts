@@ -20,6 +20,16 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     description: "events per second of our decoder beside eventsource-parser's [--rounds N]",
     load: () => import("./sse.ts"),
   },
+  ledger: {
+    description:
+      "calls a second through the books, and questions to a million of them [--rows N] [--calls N] [--only sqlite]",
+    load: () => import("./ledger.ts"),
+  },
+  kills: {
+    description:
+      "kill -9 under 50 streams: what was seen is a prefix, and ready again in 2 s (--help for more)",
+    load: () => import("./kills.ts"),
+  },
   start: {
     description: "how long a newcomer waits: from a fresh clone to the first token, and the second start",
     load: () => import("./start.ts"),
