@@ -1,6 +1,6 @@
 /** What a gateway lets be done to a stream by its id: read on, and told what is to become of it. */
 import { type Outgoing, readText, type Transport } from "./request.ts"
-import { createWatch, TIMER_DEFAULTS } from "./watch.ts"
+import { createWatch } from "./watch.ts"
 
 export const PATH = "/chat/completions"
 export const EVENTS = "text/event-stream"
@@ -35,7 +35,7 @@ export async function tell(
   what: "cancel" | "detach",
   headers?: Headers,
 ): Promise<void> {
-  const watch = createWatch({ ...TIMER_DEFAULTS, total: LONGEST_TELLING_MS })
-  const outgoing = { method: "POST", path: `${pathOf(id)}/${what}`, headers, repeatable: true } as const
-  await transport({ ...outgoing, watch, retries: 2 }, (answer) => readText(answer, watch))
+  const watch = createWatch({ total: LONGEST_TELLING_MS })
+  const path = `${pathOf(id)}/${what}`
+  await transport({ method: "POST", path, headers, watch, retries: 2, repeatable: true }, readText)
 }

@@ -1,7 +1,6 @@
 /** `client.chat`: a call from its parameters to its stream or its answer, and a stream picked up again. */
 import {
   type ChatRequest,
-  type Completion,
   type JsonObject,
   type ResponseFormat,
   type Tool,
@@ -11,18 +10,18 @@ import {
 } from "@sluice/protocol"
 import type { BackoffOptions } from "./backoff.ts"
 import { EVENTS, PATH, pathOf, resumption, streamIdOf, tell } from "./by-id.ts"
-import { type Connection, openConnection } from "./connection.ts"
+import { openConnection } from "./connection.ts"
 import { SluiceError } from "./errors.ts"
 import { isTypedFormat, type JsonFormat, type ParsedBy, parseOutput } from "./format.ts"
 import { randomKey } from "./random-key.ts"
 import { readCompletion } from "./read.ts"
-import { type Answer, type Outgoing, readText, requestIdOf, type Transport } from "./request.ts"
+import type { StreamParts } from "./reading.ts"
+import { type Answer, type Outgoing, readText, type Transport } from "./request.ts"
 import type { ChatCompletion, ChatParams } from "./shapes.ts"
-import { createEventSource } from "./source.ts"
-import { ChatStream, type StreamParts } from "./stream.ts"
+import { ChatStream } from "./stream.ts"
 import { SYSTEMS, type Target } from "./system.ts"
 import type { CallOf } from "./tools.ts"
-import { createWatch, listenTo, TIMER_DEFAULTS, type TimerOptions, type Watch } from "./watch.ts"
+import { createWatch, listenTo, type TimerOptions, type Watch } from "./watch.ts"
 
 /**
  * What one call may do differently from its client.
@@ -101,27 +100,27 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
 
   async function send(params: ChatParams, options: CallOptions = {}): Promise<ChatStream | ChatCompletion> {
     const body = bodyOf(params)
-    const outgoing: Omit<Outgoing, "watch"> = {
+    const isStreamed = body["stream"] === true
+    const outgoing = {
       method: "POST",
       path: PATH,
       body: JSON.stringify(body),
       headers: {
-        accept: body["stream"] === true ? EVENTS : "application/json",
+        accept: isStreamed ? EVENTS : "application/json",
         ...(isSluice && {
           "idempotency-key": options.idempotencyKey ?? randomKey(),
           "sluice-on-disconnect": "drain:60",
         }),
         ...options.headers,
       },
-      retries: options.retries ?? retries,
       repeatable: isSluice,
-    }
+    } as const
     const { tools } = params
     const format = "responseFormat" in params ? params.responseFormat : params["response_format" as never]
-    if (body["stream"] === true) {
+    if (isStreamed) {
       const choices = typeof body["n"] === "number" ? body["n"] : 1
-      const early = { timer: "connect", onLateAnswer: cancelLate } as const
-      return openStream({ ...outgoing, ...early }, options, { choices, tools, format })
+      const early = { ...outgoing, timer: "connect", onLateAnswer: cancelLate } as const
+      return openStream(early, options, { choices, tools, format })
     }
     const completion = await complete(outgoing, options)
     if (!isTypedFormat(format)) return completion
@@ -132,27 +131,18 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
     send: send as Chat["send"],
     async resume({ id, lastEventId = "" }, options = {}) {
       if (!isSluice) throw new SluiceError("Only a stream of a Sluice gateway can be resumed.")
-      const outgoing = {
-        ...resumption(id, lastEventId, options.headers),
-        retries: options.retries ?? retries,
-      }
-      return openStream(outgoing, options, { id, lastEventId })
+      return openStream(resumption(id, lastEventId, options.headers), options, { id, lastEventId })
     },
   }
 
-  async function complete(outgoing: Omit<Outgoing, "watch">, options: CallOptions): Promise<ChatCompletion> {
+  function complete(outgoing: Untimed, options: CallOptions): Promise<ChatCompletion> {
     const watch = watchOf(options)
     watch.contentArrived()
-    const stopListening = listenTo(options.signal, watch.stop)
-    try {
-      return toSdk(await transport({ ...outgoing, watch }, (answer) => readWhole(answer, watch)))
-    } finally {
-      stopListening()
-    }
+    return ask({ ...outgoing, watch }, options, readWhole)
   }
 
   async function openStream(
-    outgoing: Omit<Outgoing, "watch">,
+    outgoing: Untimed,
     options: CallOptions,
     {
       id,
@@ -160,48 +150,39 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
       ...asked
     }: Pick<StreamParts, "choices" | "tools" | "format" | "id"> & { lastEventId?: string },
   ): Promise<ChatStream> {
+    const { headers, signal } = options
     const watch = watchOf(options)
     if (lastEventId !== "") watch.contentArrived()
-    const stopListening = listenTo(options.signal, watch.stop)
-    let first: Connection
-    try {
-      first = await transport({ ...outgoing, watch }, (answer) => openConnection(answer, watch))
-    } finally {
-      stopListening()
-    }
+    const first = await ask({ ...outgoing, watch }, options, openConnection)
     const streamId = streamIdOf(first.response) ?? id
     isSluice ||= streamId !== undefined
-    const reopen = (behind: string) =>
-      transport({ ...resumption(streamId ?? "", behind, options.headers), watch }, (answer) =>
-        openConnection(answer, watch),
-      )
     return new ChatStream({
-      source: (isFinished) =>
-        createEventSource({
-          first,
-          lastEventId,
-          watch,
-          isFinished,
-          backoff: resume,
-          ...(streamId !== undefined && { reopen }),
-        }),
+      first,
+      lastEventId,
       watch,
-      response: first.response,
-      requestId: requestIdOf(first.response),
+      backoff: resume,
       id: streamId,
+      signal,
       ...asked,
-      signal: options.signal,
       ...(streamId !== undefined && {
-        tell: (what: "cancel" | "detach") => tell(transport, streamId, what, options.headers),
+        reopen: (behind) => transport({ ...resumption(streamId, behind, headers), watch }, openConnection),
+        tell: (what) => tell(transport, streamId, what, headers),
       }),
-      ...(lastEventId !== "" && { retrieve: () => retrieve(streamId ?? "", options) }),
+      ...(lastEventId !== "" && {
+        retrieve: () =>
+          complete({ method: "GET", path: pathOf(streamId ?? ""), headers, repeatable: true }, options),
+      }),
     })
   }
 
-  async function retrieve(id: string, options: CallOptions): Promise<Completion> {
-    const watch = watchOf(options)
-    const outgoing = { method: "GET", path: pathOf(id), headers: options.headers, repeatable: true } as const
-    return transport({ ...outgoing, watch, retries }, (answer) => readWhole(answer, watch))
+  /** As often as the call may, and until its caller goes. */
+  function ask<T>(
+    outgoing: Outgoing,
+    options: CallOptions,
+    read: (answer: Answer) => Promise<T>,
+  ): Promise<T> {
+    const stopListening = listenTo(options.signal, outgoing.watch.stop)
+    return transport({ ...outgoing, retries: options.retries ?? retries }, read).finally(stopListening)
   }
 
   /** The caller has gone, the call has not: as soon as the answer names its stream, it is cancelled. */
@@ -212,8 +193,7 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
   }
 
   function watchOf(options: CallOptions): Watch {
-    const idle = isSluice ? { idle: SLUICE_IDLE_MS } : {}
-    return createWatch({ ...TIMER_DEFAULTS, ...idle, ...timers, ...options.timers })
+    return createWatch(isSluice ? { idle: SLUICE_IDLE_MS } : undefined, timers, options.timers)
   }
 
   function bodyOf(params: ChatParams): JsonObject {
@@ -221,16 +201,18 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
     const { adjust } = SYSTEMS[target.system]
     // Usage comes only when asked for, and `final()` promises it.
     const usage = request.stream && request.stream_options === undefined
-    const body: JsonObject = usage ? { ...request, stream_options: { include_usage: true } } : { ...request }
+    const body: JsonObject = { ...request, ...(usage && { stream_options: { include_usage: true } }) }
     return adjust ? adjust(body) : body
   }
 }
 
+type Untimed = Omit<Outgoing, "watch">
+
 /** Four of the gateway's heartbeats. */
 const SLUICE_IDLE_MS = 60_000
 
-async function readWhole(answer: Answer, watch: Watch): Promise<Completion> {
-  const { text, broken } = await readText(answer, watch)
+async function readWhole(answer: Answer): Promise<ChatCompletion> {
+  const { text, broken } = await readText(answer)
   if (broken) throw broken
-  return readCompletion(text)
+  return toSdk(readCompletion(text))
 }

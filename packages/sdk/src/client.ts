@@ -2,13 +2,14 @@
 import { isObject, type JsonObject, toSdk } from "@sluice/protocol"
 import type { BackoffOptions } from "./backoff.ts"
 import { type Chat, createChat } from "./chat.ts"
-import { MalformedResponseError, SluiceError } from "./errors.ts"
+import { SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
+import { malformed } from "./read.ts"
 import { natureOf } from "./read-error.ts"
-import { createTransport, type FetchFunction, readText } from "./request.ts"
+import { type Answer, createTransport, type FetchFunction, readText } from "./request.ts"
 import type { ChatModel } from "./shapes.ts"
 import { SYSTEMS, type SystemName, targetOf, variable } from "./system.ts"
-import { createWatch, listenTo, TIMER_DEFAULTS, type TimerOptions } from "./watch.ts"
+import { createWatch, listenTo, type TimerOptions } from "./watch.ts"
 
 /**
  * What a client is made with.
@@ -77,7 +78,7 @@ export class Sluice {
     this.chat = createChat({ transport, target, timers, retries, resume })
     this.models = {
       async list({ signal, headers } = {}) {
-        const watch = createWatch({ ...TIMER_DEFAULTS, ...timers })
+        const watch = createWatch(timers)
         const stopListening = listenTo(signal, watch.stop)
         const outgoing = {
           method: "GET",
@@ -87,9 +88,7 @@ export class Sluice {
           retries,
           watch,
         } as const
-        return transport(outgoing, async (answer) =>
-          readModels((await readText(answer, watch)).text),
-        ).finally(stopListening)
+        return transport(outgoing, readModels).finally(stopListening)
       },
     }
   }
@@ -105,13 +104,13 @@ function authorization(apiKey: string | undefined): Record<string, string> {
   return { authorization: `Bearer ${key}` }
 }
 
-function readModels(body: string): ChatModel[] {
-  const value = parseJson(body)
+async function readModels(answer: Answer): Promise<ChatModel[]> {
+  const { text } = await readText(answer)
+  const value = parseJson(text)
   const list: unknown = isObject(value) ? value["data"] : value
-  if (!Array.isArray(list) || !list.every(isModel)) {
-    throw new MalformedResponseError("The server sent no list of models.", { received: natureOf(body) })
-  }
-  return list.map((model) => toSdk(model))
+  if (!Array.isArray(list) || !list.every(isModel))
+    throw malformed(natureOf(text), text, {}, " instead of a list of models")
+  return toSdk(list)
 }
 
 function isModel(value: unknown): value is { id: string } & JsonObject {

@@ -1,11 +1,10 @@
 /** One connection's events, read no faster than they are asked for. */
 import { createSseDecoder, type SseEvent } from "@sluice/protocol"
-import { MalformedResponseError, type SluiceError } from "./errors.ts"
+import { MalformedResponseError, reasonOf, type SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
-import { throwErrorIn } from "./read.ts"
-import { excerptOf, natureOf } from "./read-error.ts"
+import { malformed, throwErrorIn } from "./read.ts"
+import { natureOf } from "./read-error.ts"
 import { type Answer, readText, requestIdOf } from "./request.ts"
-import type { Watch } from "./watch.ts"
 
 export interface Connection {
   readonly response: Response
@@ -22,36 +21,26 @@ const LONGEST_ANSWER = 65_536
 const LONGEST_EXCERPT = 500
 
 /** Refuses an answer that cannot be a stream, naming what came. */
-export async function openConnection(answer: Answer, watch: Watch): Promise<Connection> {
+export async function openConnection(answer: Answer): Promise<Connection> {
   const { response } = answer
   const contentType = response.headers.get("content-type") ?? ""
   if (/json|html|xml/i.test(contentType) || response.body === null) {
-    const { text } = await readText(answer, watch, LONGEST_ANSWER)
+    const { text } = await readText(answer, LONGEST_ANSWER)
     throwErrorIn(parseJson(text))
     throw notAStream(text, response)
   }
-  return createConnection(answer, response.body.getReader(), watch)
+  return createConnection(answer, response.body.getReader())
 }
 
 /** An error for a body that is no stream of events. */
-export function notAStream(body: string, response: Response): MalformedResponseError {
-  const received = natureOf(body)
-  const excerpt = excerptOf(body)
-  const shown = excerpt === undefined ? "" : `: ${excerpt}`
-  return new MalformedResponseError(
-    `The server answered with ${received} instead of a stream of events${shown}`,
-    {
-      received,
-      status: response.status,
-      requestId: requestIdOf(response),
-    },
-  )
+export function notAStream(body: string, response: Response): SluiceError {
+  const details = { status: response.status, requestId: requestIdOf(response) }
+  return malformed(natureOf(body), body, details, " instead of a stream of events")
 }
 
 function createConnection(
-  { response, close }: Answer,
+  { response, watch, close }: Answer,
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  watch: Watch,
 ): Connection {
   let waiting: SseEvent[] = []
   let position = 0
@@ -91,6 +80,5 @@ function createConnection(
 }
 
 function tooLarge(cause: unknown): SluiceError {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new MalformedResponseError(message, { received: "an event that is too large", cause })
+  return new MalformedResponseError(reasonOf(cause), { received: "an event that is too large", cause })
 }

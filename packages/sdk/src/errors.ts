@@ -56,6 +56,7 @@ export class SluiceError extends Error {
   /** What had arrived of the answer. */
   declare readonly partial?: ChatCompletion
 
+  /** Whatever is known besides becomes a member. */
   constructor(message: string, { cause, ...details }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause })
     Object.assign(this, { retryable: false }, withoutUndefined(details))
@@ -202,9 +203,8 @@ export class TimeoutError extends SluiceError {
   override name = "TimeoutError"
   declare readonly timer: TimerName
 
-  constructor(message: string, { timer, ...details }: ErrorDetails & { timer: TimerName }) {
+  constructor(message: string, details: ErrorDetails & { timer: TimerName }) {
     super(message, { retryable: true, code: "timeout", ...details })
-    Object.assign(this, { timer })
   }
 }
 
@@ -229,12 +229,8 @@ export class TimeoutError extends SluiceError {
 export class StreamInterruptedError extends SluiceError {
   override name = "StreamInterruptedError"
 
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(message || "The stream broke off and could not be resumed.", {
-      retryable: true,
-      code: "interrupted",
-      ...details,
-    })
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, { retryable: true, code: "interrupted", ...details })
   }
 }
 
@@ -268,9 +264,8 @@ export class MalformedResponseError extends SluiceError {
   /** `HTML`, `JSON`, `an empty body`, `an event that is not JSON`, … */
   declare readonly received: string
 
-  constructor(message: string, { received, ...details }: ErrorDetails & { received: string }) {
+  constructor(message: string, details: ErrorDetails & { received: string }) {
     super(message, { code: "malformed_response", ...details })
-    Object.assign(this, { received })
   }
 }
 
@@ -287,9 +282,17 @@ export class MalformedResponseError extends SluiceError {
 export class CancelledError extends SluiceError {
   override name = "AbortError"
 
-  constructor(message = "The call was cancelled.", details: ErrorDetails = {}) {
+  constructor(message = "The call was cancelled.", details?: ErrorDetails) {
     super(message, { code: "cancelled", ...details })
   }
+}
+
+/** Why something failed, in words. Node says only "fetch failed"; what failed is its cause. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { message, cause } = error
+  const isTold = error instanceof SluiceError || !(cause instanceof Error) || cause.message === ""
+  return isTold ? message : `${message} (${cause.message})`
 }
 
 export function withoutUndefined<T extends object>(members: T): T {

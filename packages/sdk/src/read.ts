@@ -1,6 +1,6 @@
 /** What came, made sure of: a chunk or a completion that can be used without asking, or a typed error that says why not. */
-import { type Chunk, type Completion, isObject, type JsonObject } from "@sluice/protocol"
-import { MalformedResponseError, type SluiceError } from "./errors.ts"
+import { type Chunk, type Completion, isObject, type JsonObject, objectOr } from "@sluice/protocol"
+import { type ErrorDetails, MalformedResponseError, type SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import { errorInBand, excerptOf, natureOf } from "./read-error.ts"
 
@@ -16,8 +16,8 @@ export function readChunk(data: string): Chunk {
 export function readCompletion(body: string): Completion {
   const value = parseJson(body)
   throwErrorIn(value)
-  const choices = isObject(value) && Array.isArray(value["choices"]) ? value["choices"] : undefined
-  if (!choices?.every((choice) => isObject(choice) && isObject(choice["message"]))) {
+  const { choices } = objectOr(value)
+  if (!Array.isArray(choices) || !choices.every((choice) => isObject(objectOr(choice)["message"]))) {
     throw malformed(value === undefined ? natureOf(body) : "JSON that is no chat completion", body)
   }
   return value as Completion
@@ -29,13 +29,10 @@ export function hasContent(chunk: Chunk): boolean {
     ({ delta, finish_reason }) =>
       finish_reason ||
       Object.entries(delta).some(
-        ([name, value]) => name !== "role" && value !== null && value !== "" && !isEmptyList(value),
+        // Empty texts and lists say nothing.
+        ([name, value]) => name !== "role" && value !== null && Object(value).length !== 0,
       ),
   )
-}
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0
 }
 
 /** Some servers leave out what has nothing to say: `choices` beside usage, the last choice's `delta`. */
@@ -69,15 +66,20 @@ function isOptional(value: unknown, type?: string): boolean {
 
 /** Providers tell of failures inside a good answer: at its top, in a choice, or in place of all else. */
 export function throwErrorIn(value: unknown): void {
-  if (!isObject(value)) return
-  const choices: unknown[] = Array.isArray(value["choices"]) ? value["choices"] : []
-  const failed = choices.find((choice) => isObject(choice) && isObject(choice["error"]))
-  const error = value["error"] ?? (isObject(failed) ? failed["error"] : undefined)
-  if (error) throw errorInBand(error)
+  const { error, choices } = objectOr(value)
+  const failed = Array.isArray(choices)
+    ? choices.map((choice) => objectOr(choice)["error"]).find(isObject)
+    : undefined
+  if (error ?? failed) throw errorInBand(error ?? failed)
 }
 
-function malformed(received: string, data: string): SluiceError {
-  return new MalformedResponseError(`The server sent ${received}: ${excerptOf(data) ?? "nothing"}`, {
-    received,
-  })
+/** An error for what came in place of what was asked for. */
+export function malformed(
+  received: string,
+  body: string,
+  details?: ErrorDetails,
+  inPlaceOf = "",
+): SluiceError {
+  const message = `The server sent ${received}${inPlaceOf}: ${excerptOf(body) || "nothing"}`
+  return new MalformedResponseError(message, { received, ...details })
 }

@@ -1,6 +1,6 @@
 /** The one place that talks HTTP: a request, its tries, and its answer or its typed error. */
 import { type BackoffOptions, retryAfterMs } from "./backoff.ts"
-import { CancelledError, ConnectionError, SluiceError, TimeoutError } from "./errors.ts"
+import { CancelledError, ConnectionError, reasonOf, SluiceError, TimeoutError } from "./errors.ts"
 import { errorOfAnswer } from "./read-error.ts"
 import { isRetried, retryDelay } from "./retry.ts"
 import type { Watch } from "./watch.ts"
@@ -33,6 +33,8 @@ export interface Outgoing {
 
 export interface Answer {
   readonly response: Response
+  /** What its reading is bound to. */
+  readonly watch: Watch
   close(): void
 }
 
@@ -71,13 +73,13 @@ export function createTransport({
     } catch (error) {
       const { onLateAnswer } = outgoing
       if (onLateAnswer && isGivenUp(error))
-        pending.then((late) => onLateAnswer({ response: late, close }), close)
+        pending.then((late) => onLateAnswer({ response: late, watch, close }), close)
       else close()
       throw error instanceof SluiceError ? error : connectionError(`No answer from ${baseURL}`, error)
     }
-    const answer = { response, close }
+    const answer = { response, watch, close }
     if (response.ok) return answer
-    const { text } = await readText(answer, watch, LONGEST_ERROR)
+    const { text } = await readText(answer, LONGEST_ERROR)
     const wait = retryAfterMs(response.headers)
     throw errorOfAnswer(response.status, text, { requestId: requestIdOf(response), retryAfterMs: wait })
   }
@@ -100,8 +102,7 @@ const LONGEST_ERROR = 65_536
 
 /** The body as text; where it broke off, as far as it came. The connection is closed behind it. */
 export async function readText(
-  { response, close }: Answer,
-  watch: Watch,
+  { response, watch, close }: Answer,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<{ text: string; broken?: ConnectionError }> {
   const reader = response.body?.getReader()
@@ -132,14 +133,5 @@ function isGivenUp(error: unknown): boolean {
 }
 
 function connectionError(what: string, cause: unknown): ConnectionError {
-  const reason = cause instanceof Error ? reasonOf(cause) : String(cause)
-  return new ConnectionError(`${what}: ${reason}`, { retryable: true, code: "connection", cause })
-}
-
-/** Node says only "fetch failed"; what failed is its cause. */
-function reasonOf(error: Error): string {
-  const { cause } = error
-  return cause instanceof Error && cause.message !== ""
-    ? `${error.message} (${cause.message})`
-    : error.message
+  return new ConnectionError(`${what}: ${reasonOf(cause)}`, { retryable: true, code: "connection", cause })
 }

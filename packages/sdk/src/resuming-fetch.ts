@@ -6,16 +6,17 @@
  * Downstream go whole events only, in the gateway's own form; heartbeats end here. A body whose stream cannot be
  * resumed errors; it never closes as if it were done.
  */
-import { encodeEvent, isObject } from "@sluice/protocol"
+import { isObject, objectOr, type SseEvent } from "@sluice/protocol"
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffDelay } from "./backoff.ts"
 import { resumption, streamIdOf, tell } from "./by-id.ts"
-import { type Connection, openConnection } from "./connection.ts"
+import { openConnection } from "./connection.ts"
 import { CancelledError, SluiceError } from "./errors.ts"
+import { DONE, eventBody } from "./event-body.ts"
 import { parseJson } from "./parse-json.ts"
 import type { Answer } from "./request.ts"
 import { type Fetch, isEventStream, type ResumableCall, readCall } from "./resumable-call.ts"
 import { createEventSource } from "./source.ts"
-import { createWatch, TIMER_DEFAULTS } from "./watch.ts"
+import { createWatch, listenTo, type Watch } from "./watch.ts"
 
 export interface ResumingFetchOptions extends BackoffOptions {
   /** The fetch underneath. Default: the runtime's own. */
@@ -58,24 +59,25 @@ export function resumingFetch(options: ResumingFetchOptions = {}): Fetch {
 
     const connection = new AbortController()
     const close = () => connection.abort(call.signal?.reason)
-    if (!call.streams) onAbort(call.signal, close)
-    const opening = open(call, options, connection.signal)
+    if (!call.streams) listenTo(call.signal, close)
+    // All timers but `idle` are the caller's own business.
+    const watch = createWatch({ firstContent: Infinity, idle: options.silenceMs ?? 60_000, total: Infinity })
+    const opening = open(call, options, watch, connection.signal)
     const response = await unlessAborted(opening, call.signal).catch((error: unknown) => {
       // The call may have begun all the same: as soon as its id is known it is cancelled.
       opening.then(
-        (late) => cancelLate(late, call).finally(close),
+        (late) => cancel(call, resumableId(late)).finally(close),
         () => {},
       )
       throw error
     })
     const id = resumableId(response)
     if (id === undefined) {
-      onAbort(call.signal, close)
+      listenTo(call.signal, close)
       return response
     }
-    const body = await resumedBody(id, { response, close }, call, options)
-    const { status, statusText, headers, url } = response
-    return Object.defineProperty(new Response(body, { status, statusText, headers }), "url", { value: url })
+    const body = await resumedBody(id, { response, watch, close }, call, options)
+    return Object.defineProperty(new Response(body, response), "url", { value: response.url })
   }
 }
 
@@ -83,16 +85,15 @@ export function resumingFetch(options: ResumingFetchOptions = {}): Fetch {
 async function open(
   call: ResumableCall,
   options: ResumingFetchOptions,
+  watch: Watch,
   signal: AbortSignal,
 ): Promise<Response> {
-  const watch = createWatch(UNWATCHED)
+  const { attempts = BACKOFF_DEFAULTS.attempts } = options
   for (let attempt = 1; ; attempt++) {
     try {
       return await call.send(signal)
     } catch (error) {
-      const isUnwanted = signal.aborted || call.signal?.aborted
-      const isLast = attempt > (options.attempts ?? BACKOFF_DEFAULTS.attempts)
-      if (!call.repeatable || isUnwanted || isLast) throw error
+      if (!call.repeatable || call.signal?.aborted || attempt > attempts) throw error
       await unlessAborted(watch.pause(backoffDelay(attempt, Math.random(), options)), call.signal)
     }
   }
@@ -102,66 +103,59 @@ async function resumedBody(
   id: string,
   answer: Answer,
   call: ResumableCall,
-  options: ResumingFetchOptions,
+  backoff: BackoffOptions,
 ): Promise<ReadableStream<Uint8Array>> {
-  const encoder = new TextEncoder()
-  const watch = createWatch({ ...UNWATCHED, idle: options.silenceMs ?? 60_000 })
-  let connection: Connection
-  const connect = async (answer: Answer) => {
-    connection = await openConnection(answer, watch)
-    return connection
-  }
+  const { watch } = answer
+  let connection = await openConnection(answer)
   let isFinished = false
   /** The stream has said how it ended: there is nothing left to resume or to cancel. */
   let hasFailed = false
   let isOver = false
   const source = createEventSource({
-    first: await connect(answer),
+    first: connection,
     lastEventId: "",
     watch,
-    backoff: options,
+    backoff,
     isFinished: () => isFinished,
-    reopen: (lastEventId) => call.gateway({ ...resumption(id, lastEventId), watch }, connect),
+    async reopen(lastEventId) {
+      connection = await call.gateway({ ...resumption(id, lastEventId), watch }, openConnection)
+      return connection
+    },
   })
   let forget = () => {}
 
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        forget = onAbort(call.signal, () => {
-          leave()
-          controller.error(call.signal?.reason)
-        })
-      },
-      async pull(controller) {
-        try {
-          // Behind an error event the rest is passed on as it comes: some clients see a failure only in a body that
-          // breaks off.
-          const event = await (hasFailed ? connection.next() : source.next())
-          if (event !== undefined) {
-            isFinished ||= /"finish_reason":\s*"/.test(event.data)
-            hasFailed ||= isError(event.data)
-            controller.enqueue(encoder.encode(encodeEvent({ ...event, id: event.id || undefined })))
-            return
-          }
-          settle()
-          if (call.sendsDone && !hasFailed) controller.enqueue(encoder.encode("data: [DONE]\n\n"))
-          controller.close()
-        } catch (error) {
-          if (watch.stopped) return
-          settle()
-          const { lastEventId } = source
-          controller.error(error instanceof SluiceError ? Object.assign(error, { id, lastEventId }) : error)
-        }
-      },
-      cancel: leave,
+  return eventBody(events(), {
+    start(controller) {
+      forget = listenTo(call.signal, () => {
+        leave()
+        controller.error(call.signal?.reason)
+      })
     },
-    // Nothing is read ahead of who reads here: the gateway feels a slow reader as if nobody stood between.
-    { highWaterMark: 0 },
-  )
+    cancel: leave,
+  })
+
+  async function* events(): AsyncGenerator<SseEvent | typeof DONE> {
+    try {
+      for (;;) {
+        // Behind an error event the rest is passed on as it comes: some clients see a failure only in a body that
+        // breaks off.
+        const event = await (hasFailed ? connection.next() : source.next())
+        if (event === undefined) break
+        isFinished ||= /"finish_reason":\s*"/.test(event.data)
+        hasFailed ||= isError(event.data)
+        yield event
+      }
+    } catch (error) {
+      const { lastEventId } = source
+      throw error instanceof SluiceError ? Object.assign(error, { id, lastEventId }) : error
+    } finally {
+      settle()
+    }
+    if (call.sendsDone && !hasFailed) yield DONE
+  }
 
   function leave(): void {
-    if (!isOver && !hasFailed) tell(call.gateway, id, "cancel").catch(() => {})
+    if (!isOver && !hasFailed) void cancel(call, id)
     watch.stop(new CancelledError())
     settle()
   }
@@ -173,11 +167,7 @@ async function resumedBody(
   }
 }
 
-/** All timers but `idle` are the caller's own business. */
-const UNWATCHED = { ...TIMER_DEFAULTS, firstContent: Infinity, idle: Infinity, total: Infinity }
-
-async function cancelLate(response: Response, call: ResumableCall): Promise<void> {
-  const id = resumableId(response)
+async function cancel(call: ResumableCall, id: string | undefined): Promise<void> {
   if (id !== undefined) await tell(call.gateway, id, "cancel").catch(() => {})
 }
 
@@ -188,21 +178,13 @@ function resumableId(response: Response): string | undefined {
 
 /** Only data that could be one is parsed: inside a JSON string the quotes would be escaped. */
 function isError(data: string): boolean {
-  const value = data.includes('"error":') ? parseJson(data) : undefined
-  return isObject(value) && isObject(value["error"])
-}
-
-/** Calls back once, at once if it has happened already; the answer takes it back. */
-function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
-  if (signal?.aborted) listener()
-  else signal?.addEventListener("abort", listener, { once: true })
-  return () => signal?.removeEventListener("abort", listener)
+  return data.includes('"error":') && isObject(objectOr(parseJson(data))["error"])
 }
 
 /** The promise's own result, unless the signal is faster. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
-    const forget = onAbort(signal, () => reject(signal?.reason))
+    const forget = listenTo(signal, () => reject(signal?.reason))
     promise.then(resolve, reject).finally(forget)
   })
 }

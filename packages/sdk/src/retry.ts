@@ -11,23 +11,22 @@ export interface FailedTry {
 /** Nobody waits longer than this because a server asks for it. */
 export const LONGEST_PATIENCE_MS = 60_000
 
-const SENTENCES: readonly { readonly retried: boolean; fits(failed: FailedTry): boolean }[] = [
+const SENTENCES: readonly (readonly [isRetried: boolean, fits: (failed: FailedTry) => boolean])[] = [
   // What the server asks to be left alone with for more than a minute is not retried: nobody waits that long.
-  { retried: false, fits: ({ error }) => (error.retryAfterMs ?? 0) > LONGEST_PATIENCE_MS },
+  [false, ({ error }) => (error.retryAfterMs ?? 0) > LONGEST_PATIENCE_MS],
   // A connection that was never made is retried: nothing has been asked yet.
-  { retried: true, fits: ({ error }) => error instanceof ConnectionError && wasNeverMade(error) },
+  [true, ({ error }) => error instanceof ConnectionError && wasNeverMade(error)],
   // A connection that broke, or stayed silent, before the headers is retried where the call is repeatable.
-  { retried: true, fits: ({ error, repeatable }) => repeatable && isSilence(error) },
+  [true, ({ error, repeatable }) => repeatable && isSilence(error)],
   // Elsewhere it is not: the call may have been served, and would be billed twice.
-  { retried: false, fits: ({ error }) => isSilence(error) },
+  [false, ({ error }) => isSilence(error)],
   // 408, 409, 425, 429 and 5xx (but 501) are retried, unless the server says that it is of no use.
-  { retried: true, fits: ({ error }) => (error.status ?? 0) >= 400 && error.retryable },
+  [true, ({ error }) => (error.status ?? 0) >= 400 && error.retryable],
   // Everything else is not: 400, 401, 402, 403, 404, 410, 413, 422; an abort; an answer that is none.
-  { retried: false, fits: () => true },
 ]
 
 export function isRetried(failed: FailedTry): boolean {
-  return SENTENCES.find((sentence) => sentence.fits(failed))?.retried ?? false
+  return SENTENCES.find(([, fits]) => fits(failed))?.[0] ?? false
 }
 
 /** The wait before retry 1, 2, …: at once after a drop, after a refusal only with a breath. */

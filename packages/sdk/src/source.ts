@@ -5,7 +5,7 @@
 import type { SseEvent } from "@sluice/protocol"
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffDelay } from "./backoff.ts"
 import { type Connection, notAStream } from "./connection.ts"
-import { SluiceError, StreamInterruptedError, TimeoutError } from "./errors.ts"
+import { reasonOf, SluiceError, StreamInterruptedError, TimeoutError } from "./errors.ts"
 import { natureOf } from "./read-error.ts"
 import { LONGEST_PATIENCE_MS } from "./retry.ts"
 import type { Watch } from "./watch.ts"
@@ -150,9 +150,6 @@ function isNumber(id: string): boolean {
 
 function interrupted(lastEventId: string, cause: unknown): StreamInterruptedError {
   const place = lastEventId === "" ? "" : ` after event ${lastEventId}`
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new StreamInterruptedError(`The stream broke off${place} and could not be resumed: ${reason}`, {
-    lastEventId,
-    cause,
-  })
+  const message = `The stream broke off${place} and could not be resumed: ${reasonOf(cause)}`
+  return new StreamInterruptedError(message, { lastEventId, cause })
 }

@@ -27,7 +27,7 @@ export interface TimerOptions {
   total?: number
 }
 
-export const TIMER_DEFAULTS = {
+const TIMER_DEFAULTS = {
   connect: 60_000,
   firstContent: 600_000,
   idle: 300_000,
@@ -48,7 +48,9 @@ export interface Watch {
   readonly stopped: SluiceError | undefined
 }
 
-export function createWatch(timers: Required<TimerOptions>): Watch {
+/** Of several settings of a timer the last holds. */
+export function createWatch(...settings: readonly (TimerOptions | undefined)[]): Watch {
+  const timers: Required<TimerOptions> = Object.assign({}, TIMER_DEFAULTS, ...settings)
   const started = performance.now()
   let firstContentLeft: number = timers.firstContent
   let stopped: SluiceError | undefined
@@ -88,16 +90,12 @@ export function createWatch(timers: Required<TimerOptions>): Watch {
 
   return {
     until,
-    async pause(milliseconds) {
+    pause(milliseconds) {
       let alarm: ReturnType<typeof setTimeout> | undefined
       const over = new Promise<void>((resolve) => {
         alarm = setTimeout(resolve, milliseconds)
       })
-      try {
-        await until(over)
-      } finally {
-        clearTimeout(alarm)
-      }
+      return until(over).finally(() => clearTimeout(alarm))
     },
     contentArrived() {
       firstContentLeft = Number.POSITIVE_INFINITY
