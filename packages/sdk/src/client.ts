@@ -8,7 +8,7 @@ import { malformed } from "./read.ts"
 import { natureOf } from "./read-error.ts"
 import { type Answer, createTransport, type FetchFunction, readText } from "./request.ts"
 import type { ChatModel } from "./shapes.ts"
-import { SYSTEMS, type SystemName, targetOf, variable } from "./system.ts"
+import { keyOf, type SystemName, targetOf } from "./system.ts"
 import { createWatch, listenTo, type TimerOptions } from "./watch.ts"
 
 /**
@@ -69,7 +69,7 @@ export class Sluice {
   constructor(options: SluiceOptions = {}) {
     const target = targetOf(options)
     const headers = {
-      ...authorization(options.apiKey ?? variable(SYSTEMS[target.system].keyVariable)),
+      ...authorization(options.apiKey ?? keyOf(target.system)),
       ...options.headers,
     }
     const { timers = {}, retries = 2, resume = {} } = options

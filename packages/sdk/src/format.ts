@@ -1,20 +1,17 @@
 /** An answer in a form that a schema describes: asked for, parsed, and validated before anybody sees it. */
 import type { JsonObject } from "@sluice/protocol"
-import { type ErrorDetails, SluiceError } from "./errors.ts"
+import { type ErrorDetails, SluiceError, withoutUndefined } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import type { ChatCompletion } from "./shapes.ts"
 import {
-  type DescribedSchema,
-  describeIssues,
   jsonSchemaOf,
   type OutputOf,
+  type ParametersOf,
+  SCHEMA,
   type SchemaIssue,
   type StandardSchema,
-  validate,
+  validated,
 } from "./standard-schema.ts"
-
-/** Where a format keeps its schema: not on the wire, and kept by a spread. */
-const SCHEMA = Symbol("schema")
 
 /**
  * A `responseFormat` (or `response_format`) that knows the type of what it asks for.
@@ -65,7 +62,7 @@ interface JsonSchemaFormat {
  * ```
  */
 export function jsonFormat<Schema extends StandardSchema>(
-  definition: { name: string; description?: string; schema: Schema; strict?: boolean } & Parameters<Schema>,
+  definition: { name: string; description?: string; schema: Schema; strict?: boolean } & ParametersOf<Schema>,
 ): JsonFormat<OutputOf<Schema>>
 export function jsonFormat(definition: {
   name: string
@@ -75,20 +72,12 @@ export function jsonFormat(definition: {
   strict?: boolean
 }): JsonFormat {
   const { name, description, schema, parameters, strict = true } = definition
-  const jsonSchema = {
-    name,
-    ...(description !== undefined && { description }),
-    schema: jsonSchemaOf(`Format ${name}`, schema, parameters),
-    strict,
-  }
+  const described = jsonSchemaOf(`Format ${name}`, schema, parameters)
+  const jsonSchema = withoutUndefined({ name, description, schema: described, strict })
   // Only one of the two names is enumerable: only one travels.
   const format = Object.defineProperty({}, "json_schema", { value: jsonSchema })
   return Object.assign(format, { type: "json_schema", jsonSchema, [SCHEMA]: schema }) as JsonFormat
 }
-
-type Parameters<Schema> = Schema extends DescribedSchema
-  ? { parameters?: JsonObject }
-  : { parameters: JsonObject }
 
 /** What `parsed` gives for a request's format; without one that knows its type, whatever the JSON is. */
 export type ParsedBy<Format> = Format extends JsonFormat<infer Output> ? Output : unknown
@@ -125,15 +114,15 @@ export async function parseOutput(completion: ChatCompletion, format: unknown): 
   if (choice?.message.refusal) throw malformed(`The model refused: ${choice.message.refusal}`)
   const value = parseJson(output)
   if (value === undefined) {
-    const end =
-      choice?.finishReason === "stop" ? "" : ` It ended with finish reason "${choice?.finishReason}".`
-    throw malformed(`The answer is no JSON.${end}`)
+    const reason = choice?.finishReason
+    throw malformed(
+      `The answer is no JSON.${reason === "stop" ? "" : ` It ended with finish reason "${reason}".`}`,
+    )
   }
   if (!isTypedFormat(format)) return value
-  const result = await validate(format[SCHEMA], value)
-  if (result.issues)
-    throw malformed(`The answer does not fit: ${describeIssues(result.issues)}`, result.issues)
-  return result.value
+  return validated(format[SCHEMA], value, (objections, issues) =>
+    malformed(`The answer does not fit: ${objections}`, issues),
+  )
 }
 
 export function isTypedFormat(format: unknown): format is JsonFormat {

@@ -68,7 +68,7 @@ export function createReading(parts: StreamParts): Reading {
     cancel,
     async detach() {
       if (!tell || parts.id === undefined)
-        throw new SluiceError("Only a stream from a Sluice gateway can be detached.")
+        throw new SluiceError("Only a stream of a Sluice gateway can be detached.")
       if (!ending) {
         await tell("detach")
         endWith(new CancelledError("The stream was detached: chat.resume reads its rest."))
@@ -79,7 +79,7 @@ export function createReading(parts: StreamParts): Reading {
   }
 
   async function* read<T>(view: (arrived: Arrived) => T | undefined): AsyncGenerator<T, void, undefined> {
-    if (isBeingRead) throw new SluiceError("This stream is being read already: one reader at a time.")
+    if (isBeingRead) throw new SluiceError("This stream is being read: one reader at a time.")
     if (ending) throw ending.error ?? new SluiceError("This stream has been read; final() has the whole.")
     isBeingRead = true
     try {

@@ -50,7 +50,8 @@ export function createEventSource(options: EventSourceOptions): EventSource {
         const event = await nextOrDrop()
         if (event === undefined) end()
         else if ("drop" in event) await reconnect(event.drop)
-        else if (!isOld(event)) return handOut(event)
+        // A server that begins again from its first event is followed too.
+        else if (stepTo(event) > 0) return handOut(event)
       }
       return undefined
     },
@@ -65,11 +66,17 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       const event = await connection.next()
       if (event === undefined) return isRealEnd() ? undefined : { drop: endedEarly() }
       if (event.data === "[DONE]") return undefined
-      return isGap(event) ? { drop: new Error(`event ${event.id} came after ${lastEventId || 0}`) } : event
+      const isGap = stepTo(event) > 1
+      return isGap ? { drop: new Error(`event ${event.id} came after ${lastEventId || 0}`) } : event
     } catch (error) {
       if (isFinal(error)) throw error
       return { drop: error }
     }
+  }
+
+  /** How far it is from the last event; where no place has to be found again, or nothing is numbered, one step. */
+  function stepTo({ id }: SseEvent): number {
+    return isCatchingUp && isNumber(id) ? Number(id) - Number(lastEventId) : 1
   }
 
   function handOut(event: SseEvent): SseEvent {
@@ -77,7 +84,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
     anyEvents = true
     attempts = 0
     retryMs = event.retry ?? retryMs
-    if (event.id !== "") lastEventId = event.id
+    lastEventId = event.id || lastEventId
     return event
   }
 
@@ -95,15 +102,6 @@ export function createEventSource(options: EventSourceOptions): EventSource {
     const nature = anyEvents ? "" : natureOf(connection.instead)
     if (nature === "HTML" || nature === "JSON") throw notAStream(connection.instead, connection.response)
     return new Error("it ended without a finish reason or [DONE]")
-  }
-
-  /** A server that begins again from its first event is followed too. */
-  function isOld(event: SseEvent): boolean {
-    return isCatchingUp && isNumber(event.id) && Number(event.id) <= Number(lastEventId)
-  }
-
-  function isGap(event: SseEvent): boolean {
-    return isCatchingUp && isNumber(event.id) && Number(event.id) > Number(lastEventId) + 1
   }
 
   /** One silence may be a dead connection, a second one is the server's. All else that is typed is no drop. */
@@ -126,7 +124,9 @@ export function createEventSource(options: EventSourceOptions): EventSource {
         isCatchingUp = true
         return
       } catch (error) {
-        if (!isPassing(error)) throw error
+        // The failed attempt's own error, and not the end of the whole call?
+        const isTimer = error instanceof TimeoutError && error.timer !== "connect"
+        if (watch.stopped || isTimer || !(error instanceof SluiceError)) throw error
         cause = error
         retryAfterMs = error.retryAfterMs
         if (!error.retryable || (retryAfterMs ?? 0) > LONGEST_PATIENCE_MS) break
@@ -134,13 +134,6 @@ export function createEventSource(options: EventSourceOptions): EventSource {
     }
     if (isFinished()) end()
     else throw interrupted(lastEventId, cause)
-  }
-
-  /** The failed attempt's own error, and not the end of the whole call. */
-  function isPassing(error: unknown): error is SluiceError {
-    const isWatch =
-      watch.stopped !== undefined || (error instanceof TimeoutError && error.timer !== "connect")
-    return error instanceof SluiceError && !isWatch
   }
 }
 

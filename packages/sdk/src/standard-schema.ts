@@ -53,37 +53,39 @@ export interface SchemaIssue {
 
 export type OutputOf<Schema> = Schema extends StandardSchema<infer _Input, infer Output> ? Output : never
 
-export async function validate<Output>(
+/** Where a tool or a format keeps its schema: not on the wire, and kept by a spread. */
+export const SCHEMA = Symbol("schema")
+
+/** The model's JSON Schema: the schema's own where it gives one, and to be written where it does not. */
+export type ParametersOf<Schema> = Schema extends DescribedSchema
+  ? { parameters?: JsonObject }
+  : { parameters: JsonObject }
+
+/** What the schema makes of the value; `refuse` makes the error, of `city: expected a string; days.0: too small`. */
+export async function validated<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,
-): Promise<Result<Output>> {
-  return schema["~standard"].validate(value)
-}
-
-/** `city: expected a string; days[0]: too small`. */
-export function describeIssues(issues: readonly SchemaIssue[]): string {
-  return issues.map(({ path, message }) => `${pathOf(path)}${message}`).join("; ")
+  refuse: (objections: string, issues: readonly SchemaIssue[]) => Error,
+): Promise<Output> {
+  const result = await schema["~standard"].validate(value)
+  if (!result.issues) return result.value
+  const objections = result.issues.map(({ path, message }) => `${pathOf(path)}${message}`)
+  throw refuse(objections.join("; "), result.issues)
 }
 
 /** The JSON Schema to send: as given, else the schema's own. */
 export function jsonSchemaOf(owner: string, schema?: StandardSchema, parameters?: JsonObject): JsonObject {
   if (parameters !== undefined) return parameters
-  if (schema !== undefined && isDescribed(schema)) {
-    const { $schema: _dialect, ...own } = schema["~standard"].jsonSchema.input({ target: "draft-2020-12" })
+  const standard = (schema as (StandardSchema & Partial<DescribedSchema>) | undefined)?.["~standard"]
+  if (standard?.jsonSchema) {
+    const { $schema: _dialect, ...own } = standard.jsonSchema.input({ target: "draft-2020-12" })
     return own
   }
-  const vendor =
-    schema === undefined ? "" : ` A ${schema["~standard"].vendor} schema cannot give it by itself here.`
+  const vendor = standard ? ` A ${standard.vendor} schema cannot give it by itself here.` : ""
   throw new TypeError(`${owner} needs \`parameters\`: the JSON Schema that the model is shown.${vendor}`)
 }
 
-function isDescribed(schema: object): schema is DescribedSchema {
-  const standard: unknown = Reflect.get(schema, "~standard")
-  return typeof standard === "object" && standard !== null && "jsonSchema" in standard
-}
-
-function pathOf(path: SchemaIssue["path"]): string {
-  if (path === undefined || path.length === 0) return ""
+function pathOf(path: SchemaIssue["path"] = []): string {
   const names = path.map((step) => String(typeof step === "object" ? step.key : step))
-  return `${names.join(".")}: `
+  return names.length > 0 ? `${names.join(".")}: ` : ""
 }

@@ -15,24 +15,24 @@ export type SystemName = "sluice" | "openai" | "openrouter" | "r9s" | "atoma" | 
 
 interface System {
   readonly baseURL: string
-  /** Where the key is looked for if none is given. */
-  readonly keyVariable: string
+  /** Where the key is looked for if none is given. Default: the name in capitals, and `_API_KEY`. */
+  readonly keyVariable?: string
   /** What this system's API takes differently from OpenAI's. */
   adjust?(body: JsonObject): JsonObject
 }
 
 export const SYSTEMS: Readonly<Record<SystemName, System>> = {
-  sluice: { baseURL: "http://127.0.0.1:4000/v1", keyVariable: "SLUICE_API_KEY" },
-  openai: { baseURL: "https://api.openai.com/v1", keyVariable: "OPENAI_API_KEY" },
-  openrouter: { baseURL: "https://openrouter.ai/api/v1", keyVariable: "OPENROUTER_API_KEY" },
-  r9s: { baseURL: "https://api.r9s.ai/v1", keyVariable: "R9S_API_KEY" },
+  sluice: { baseURL: "http://127.0.0.1:4000/v1" },
+  openai: { baseURL: "https://api.openai.com/v1" },
+  openrouter: { baseURL: "https://openrouter.ai/api/v1" },
+  r9s: { baseURL: "https://api.r9s.ai/v1" },
   atoma: {
     baseURL: "https://api.atoma.network/v1",
     keyVariable: "ATOMASDK_BEARER_AUTH",
     // Atoma takes an array only.
     adjust: (body) => (stringOr(body["stop"]) === undefined ? body : { ...body, stop: [body["stop"]] }),
   },
-  orq: { baseURL: "https://my.orq.ai/v2/router", keyVariable: "ORQ_API_KEY" },
+  orq: { baseURL: "https://my.orq.ai/v2/router" },
 }
 
 const SYSTEM_NAMES = Object.keys(SYSTEMS) as SystemName[]
@@ -57,6 +57,10 @@ export function targetOf(options: { system?: SystemName; baseURL?: string }): Ta
   const baseURL = (given ?? SYSTEMS[system].baseURL).replace(/\/+$/, "")
   const isMount = owner === undefined && `${baseURL}/`.includes(`/${system}/`)
   return { system, baseURL, isSluice: owner === undefined && (system === "sluice" || isMount) }
+}
+
+export function keyOf(system: SystemName): string | undefined {
+  return variable(SYSTEMS[system].keyVariable ?? `${system.toUpperCase()}_API_KEY`)
 }
 
 /** The runtime's environment variable, where there is an environment. */

@@ -7,25 +7,23 @@ import {
   createToolCallCollector,
   isObject,
   type JsonObject,
+  objectOr,
   type Tool,
   type ToolCall,
   type ToolCallCollector,
 } from "@sluice/protocol"
-import { type ErrorDetails, SluiceError } from "./errors.ts"
+import { type ErrorDetails, SluiceError, withoutUndefined } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import type { ChatChunk, ChatCompletion } from "./shapes.ts"
 import {
-  type DescribedSchema,
-  describeIssues,
   jsonSchemaOf,
   type OutputOf,
+  type ParametersOf,
+  SCHEMA,
   type SchemaIssue,
   type StandardSchema,
-  validate,
+  validated,
 } from "./standard-schema.ts"
-
-/** Where a tool keeps its schema: not on the wire, and kept by a spread. */
-const SCHEMA = Symbol("schema")
 
 /**
  * A tool as it goes into a request, knowing the type of its arguments.
@@ -65,11 +63,6 @@ export interface ToolDefinition<Name extends string = string> {
   strict?: boolean
 }
 
-/** The model's JSON Schema: the schema's own where it gives one, and to be written where it does not. */
-type Parameters<Schema> = Schema extends DescribedSchema
-  ? { parameters?: JsonObject }
-  : { parameters: JsonObject }
-
 /**
  * Describes a tool. `schema` (zod, valibot, arktype, …) types and validates the arguments; `parameters` is the JSON
  * Schema that the model is shown, needed unless the schema gives it by itself, as zod's do.
@@ -95,7 +88,7 @@ type Parameters<Schema> = Schema extends DescribedSchema
  * ```
  */
 export function tool<const Name extends string, Schema extends StandardSchema>(
-  definition: ToolDefinition<Name> & { schema: Schema } & Parameters<Schema>,
+  definition: ToolDefinition<Name> & { schema: Schema } & ParametersOf<Schema>,
 ): TypedTool<Name, OutputOf<Schema>>
 export function tool<const Name extends string>(
   definition: ToolDefinition<Name> & { parameters: JsonObject },
@@ -104,14 +97,10 @@ export function tool(
   definition: ToolDefinition & { schema?: StandardSchema; parameters?: JsonObject },
 ): TypedTool {
   const { name, description, strict, schema, parameters } = definition
+  const described = jsonSchemaOf(`Tool ${name}`, schema, parameters)
   return {
     type: "function",
-    function: {
-      name,
-      ...(description !== undefined && { description }),
-      parameters: jsonSchemaOf(`Tool ${name}`, schema, parameters),
-      ...(strict !== undefined && { strict }),
-    },
+    function: withoutUndefined({ name, description, parameters: described, strict }),
     ...(schema && { [SCHEMA]: schema }),
   }
 }
@@ -245,13 +234,15 @@ async function complete(
   const schema = offered.get(name)
   if (schema === undefined && offered.size > 0)
     throw malformed(`The model called ${name}, which it was not offered.`)
-  const value = parseArguments(text)
-  if (!isObject(value)) throw malformed(`The arguments of ${name} are no JSON object: ${text}`)
-  if (!schema) return { id, name, arguments: value, text, choice }
-  const result = await validate(schema, value)
-  if (result.issues)
-    throw malformed(`The arguments of ${name} are wrong: ${describeIssues(result.issues)}`, result.issues)
-  return { id, name, arguments: result.value, text, choice }
+  // Some providers write nothing at all for a tool without parameters.
+  const given = parseJson(text.trim() || "{}")
+  if (!isObject(given)) throw malformed(`The arguments of ${name} are no JSON object: ${text}`)
+  const value = schema
+    ? await validated(schema, given, (objections, issues) =>
+        malformed(`The arguments of ${name} are wrong: ${objections}`, issues),
+      )
+    : given
+  return { id, name, arguments: value, text, choice }
 }
 
 /** Finish reasons with which a model has said all it had to say. */
@@ -261,24 +252,14 @@ function isWhole(text: string): boolean {
   return text.trimEnd().endsWith("}") && isObject(parseJson(text))
 }
 
-/** Some providers write nothing at all for a tool without parameters. */
-function parseArguments(text: string): unknown {
-  return parseJson(text.trim() === "" ? "{}" : text)
-}
-
 /** By name: its schema, or null where there is none. */
 type Offered = ReadonlyMap<string, StandardSchema | null>
 
 function toolsByName(tools: unknown): Offered {
   const offered = new Map<string, StandardSchema | null>()
   for (const each of Array.isArray(tools) ? tools : []) {
-    if (isObject(each) && isObject(each["function"])) {
-      offered.set(String(each["function"]["name"]), isTyped(each) ? (each[SCHEMA] ?? null) : null)
-    }
+    const { function: described, [SCHEMA]: schema }: Partial<TypedTool> = objectOr(each)
+    if (described) offered.set(described.name, schema ?? null)
   }
   return offered
-}
-
-function isTyped(value: object): value is TypedTool {
-  return SCHEMA in value
 }

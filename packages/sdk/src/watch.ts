@@ -63,8 +63,9 @@ export function createWatch(...settings: readonly (TimerOptions | undefined)[]):
     }
     return new Promise((resolve, reject) => {
       const waitingSince = performance.now()
-      const [name, milliseconds] = firstToFire(timer, waitingSince)
-      const alarm = setAlarm(milliseconds, () => interrupt(timeoutError(name, timers[name])))
+      const [name, left] = firstToFire(timer, waitingSince)
+      const ring = () => interrupt(timeoutError(name, timers[name]))
+      const alarm = left > LONGEST_TIMER ? undefined : setTimeout(ring, Math.max(0, left))
       let waiting = true
       const end = (settle: () => void) => {
         if (!waiting) return
@@ -82,10 +83,12 @@ export function createWatch(...settings: readonly (TimerOptions | undefined)[]):
   }
 
   function firstToFire(timer: "connect" | "idle" | undefined, now: number): [TimerName, number] {
-    const total: [TimerName, number] = ["total", timers.total - (now - started)]
-    const all: [TimerName, number][] = [total, ["firstContent", firstContentLeft]]
-    if (timer) all.push([timer, timers[timer]])
-    return all.reduce((first, next) => (next[1] < first[1] ? next : first))
+    const left: [TimerName, number][] = [
+      ["total", started + timers.total - now],
+      ["firstContent", firstContentLeft],
+    ]
+    if (timer) left.push([timer, timers[timer]])
+    return left.reduce((first, next) => (next[1] < first[1] ? next : first))
   }
 
   return {
@@ -122,18 +125,13 @@ export function listenTo(
   return () => signal.removeEventListener("abort", listener)
 }
 
-function setAlarm(milliseconds: number, ring: () => void): ReturnType<typeof setTimeout> | undefined {
-  return milliseconds > LONGEST_TIMER ? undefined : setTimeout(ring, Math.max(0, milliseconds))
-}
-
-const MEANINGS: Record<TimerName, string> = {
-  connect: "The server did not answer",
-  firstContent: "No content arrived",
-  idle: "The stream fell silent for more",
-  total: "The call was not done",
+const MISSED: Record<TimerName, string> = {
+  connect: "No answer",
+  firstContent: "No content",
+  idle: "No sign of life",
+  total: "No end",
 }
 
 function timeoutError(timer: TimerName, milliseconds: number): TimeoutError {
-  const than = timer === "idle" ? " than" : " within"
-  return new TimeoutError(`${MEANINGS[timer]}${than} ${milliseconds} ms (timer ${timer}).`, { timer })
+  return new TimeoutError(`${MISSED[timer]} within ${milliseconds} ms (timer ${timer}).`, { timer })
 }

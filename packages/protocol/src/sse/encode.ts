@@ -16,11 +16,8 @@ export interface SseEventToEncode {
 
 /** @throws RangeError where the fields could not be read back as they are. */
 export function encodeEvent({ data, event, id, retry }: SseEventToEncode): string {
-  let text = ""
-  if (id !== undefined) text += `id: ${singleLine("id", id)}\n`
-  if (retry !== undefined) text += `retry: ${wholeNumber(retry)}\n`
-  if (event !== undefined && event !== "" && event !== "message")
-    text += `event: ${singleLine("event", event)}\n`
+  let text = field("id", id) + field("retry", retry)
+  if (event !== "" && event !== "message") text += field("event", event)
   for (const line of linesOf(data)) text += `data: ${line}\n`
   return `${text}\n`
 }
@@ -36,14 +33,10 @@ function linesOf(text: string): string[] {
   return text.split(/\r\n|\r|\n/)
 }
 
-function singleLine(field: string, value: string): string {
-  if (/[\r\n\0]/.test(value)) throw new RangeError(`An event's ${field} cannot hold CR, LF or NUL.`)
-  return value
-}
-
-function wholeNumber(milliseconds: number): number {
-  if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) {
-    throw new RangeError(`An event's retry is a whole number of milliseconds, not ${milliseconds}.`)
-  }
-  return milliseconds
+function field(name: string, value: string | number | undefined): string {
+  if (value === undefined) return ""
+  const isGood =
+    typeof value === "number" ? Number.isSafeInteger(value) && value >= 0 : !/[\r\n\0]/.test(value)
+  if (!isGood) throw new RangeError(`An event's ${name} cannot be ${JSON.stringify(value)}.`)
+  return `${name}: ${value}\n`
 }
