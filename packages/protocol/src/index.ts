@@ -1,3 +1,4 @@
+export type * from "./admin.ts"
 export type { Assembler } from "./assemble.ts"
 export { assemble, createAssembler } from "./assemble.ts"
 export { completeToolCalls, createToolCallCollector, type ToolCallCollector } from "./assemble-tool-calls.ts"

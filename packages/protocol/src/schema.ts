@@ -1,4 +1,5 @@
 /** `@sluice/protocol/schema`: zod schemas of all that stands on the wire. Nothing else here needs zod. */
+export * from "./admin.schema.ts"
 export * from "./chunk.schema.ts"
 export * from "./completion.schema.ts"
 export * from "./error.schema.ts"

@@ -97,6 +97,8 @@ export function explain(error: z.ZodError): { param: string; message: string } {
 
 /** Of a union's branches the one that got further in: what is wrong there is what the caller meant. */
 function innermost(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string } {
+  if (issue.code === "unrecognized_keys")
+    return { path: [...issue.path, issue.keys[0]!], message: issue.message }
   const branches = issue.code === "invalid_union" ? issue.errors.map((branch) => branch[0]) : []
   const meant = branches.find((branch) => branch !== undefined && branch.path.length > 0)
   if (meant === undefined) return { path: issue.path, message: issue.message }

@@ -15,11 +15,13 @@ const USER_AGENTS: readonly (readonly [RegExp, Served])[] = [
   [/@openrouter\/sdk/, "openrouter"],
 ]
 
-export type DialectRule = "mount" | "header" | "user-agent"
+export type DialectRule = "mount" | "header" | "key" | "user-agent"
 
 export function chooseDialect(
   mount: Mount,
   headers: IncomingHttpHeaders,
+  /** The key's own setting, once it is known whose call it is. */
+  ofKey: Served | null = null,
 ): { dialect: Dialect; rule: DialectRule } {
   if (!mount.listens) return { dialect: dialects[mount.dialect], rule: "mount" }
   const asked = headers["sluice-dialect"]
@@ -35,6 +37,7 @@ export function chooseDialect(
       },
     )
   }
+  if (ofKey !== null) return { dialect: dialects[ofKey], rule: "key" }
   const userAgent = headers["user-agent"] ?? ""
   const known = USER_AGENTS.find(([pattern]) => pattern.test(userAgent))
   if (known !== undefined) return { dialect: dialects[known[1]], rule: "user-agent" }
