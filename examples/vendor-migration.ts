@@ -1,7 +1,9 @@
 /**
- * Code written for OpenRouter's SDK, moved over by its import line: the rest is as it was.
+ * Code written for OpenRouter's SDK, moved over by its import lines: the rest is as it was, its types too.
  *
  *   - import { OpenRouter } from "@openrouter/sdk"
+ *   - import type { ChatStreamChunk } from "@openrouter/sdk/models"
+ *   + import type { ChatStreamChunk } from "@sluice/sdk/models"
  *   + import { OpenRouter } from "@sluice/sdk/openrouter"
  *
  *   OPENROUTER_API_KEY=sk-or-… node examples/vendor-migration.ts
@@ -13,6 +15,7 @@
  *
  * `@sluice/sdk/r9s`, `/atoma` and `/orq` do the same for theirs.
  */
+import type { ChatStreamChunk } from "@sluice/sdk/models"
 import { OpenRouter } from "@sluice/sdk/openrouter"
 
 const openRouter = new OpenRouter({ appTitle: "Vendor migration" })
@@ -26,7 +29,9 @@ const stream = await openRouter.chat.send({
   },
 })
 
-for await (const chunk of stream) {
+for await (const chunk of stream) show(chunk)
+
+function show(chunk: ChatStreamChunk): void {
   const choice = chunk.choices[0]
   process.stdout.write(choice?.delta.content ?? "")
   if (choice?.finishReason) process.stdout.write("\n")

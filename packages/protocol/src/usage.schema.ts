@@ -1,8 +1,8 @@
 import { boolean, integer, number, object } from "./values.schema.ts"
 
 export const promptTokensDetailsSchema = object({
-  cached_tokens: integer.nullish(),
-  audio_tokens: integer.nullish(),
+  cached_tokens: integer.optional(),
+  audio_tokens: integer.optional(),
   cache_write_tokens: integer.optional(),
   cache_creation_tokens: integer.nullish(),
   video_tokens: integer.optional(),

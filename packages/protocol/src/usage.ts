@@ -17,8 +17,8 @@ export interface Usage {
 }
 
 export interface PromptTokensDetails {
-  cached_tokens?: number | null
-  audio_tokens?: number | null
+  cached_tokens?: number
+  audio_tokens?: number
   cache_write_tokens?: number
   /** Orq's word for `cache_write_tokens`. */
   cache_creation_tokens?: number | null

@@ -4,16 +4,15 @@
  * but for the package's name, and their tables must be the ones that these cases are made from.
  */
 import assert from "node:assert/strict"
-import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { basename, join, resolve } from "node:path"
+import { basename, join } from "node:path"
 import { after, before, test } from "node:test"
 import { toWire } from "@sluice/protocol"
+import { compilerOutput, root } from "./compiling.ts"
 import { cases } from "./seeds.cases.ts"
 import { type Page, pages } from "./seeds.pages.ts"
 import { moved, readVendorPages, valueOfExample } from "./seeds.vendor-pages.ts"
 
-const root = resolve(import.meta.dirname, "../../..")
 const ABSENT = "the vendors' pages are absent (../shared/seeds): only our own versions of them were shown"
 
 const vendorPages = readVendorPages()
@@ -102,22 +101,13 @@ async function compile(): Promise<ReadonlyMap<string, string>> {
   }
   for (const { name, example } of vendorPages) if (example) write(`page-${name}.ts`, moved(example))
 
-  const output = await outputOf(join(root, "node_modules/.bin/tsc"), ["-p", folder, "--pretty", "false"])
+  const output = await compilerOutput(folder)
   const errors = new Map<string, string>()
   for (const [, path, line, message] of output.matchAll(/^(\S.*?)\((\d+),\d+\): error (.*)$/gm)) {
     errors.set(`${basename(path!)}:${line}`, message!)
   }
   assert.ok(errors.size > 0, `the compiler found nothing wrong in the wrong cases:\n${output}`)
   return errors
-}
-
-/** The exit code tells nothing: the wrong cases are there to be refused. */
-function outputOf(command: string, words: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(command, words, { cwd: folder, maxBuffer: 1 << 26 }, (_, stdout, stderr) =>
-      resolve(stdout + stderr),
-    )
-  })
 }
 
 function errorsOf(file: string): string[] {

@@ -219,6 +219,12 @@ test("openrouter: who calls is told in the vendor's headers, by client and by ca
   assert.equal(headers["x-openrouter-title"], "Other")
   assert.equal(headers["x-openrouter-metadata"], "enabled")
   assert.equal(headers["x-session-id"], "s")
+
+  const older = new OpenRouter({ apiKey: "key", serverURL: `${origin}/api/v1`, xTitle: "Old" })
+  await older.chat.send({ chatGenerationParams: { model: "m/x", messages } })
+  assert.equal(lastRequest().headers["x-openrouter-title"], "Old")
+  await older.chat.send({ chatGenerationParams: { model: "m/x", messages }, xTitle: "Newer" })
+  assert.equal(lastRequest().headers["x-openrouter-title"], "Newer")
 })
 
 test("atoma: createStream streams whatever the request says, and a lone stop word becomes the list it takes", async () => {
@@ -272,7 +278,7 @@ test("orq: the contact travels in the vendor's header", async () => {
   assert.equal(lastRequest().headers["x-orq-contact-id"], "c-1")
 })
 
-test("the envelope stream holds the core's stream: final, cancel and the rest", async () => {
+test("under the vendor's stream is the core's, with all that it can do", async () => {
   const atoma = new AtomaSDK({ bearerAuth: "key", serverURL: origin })
   const { stream } = await atoma.chat.createStream({ model: "m/x", messages })
   assert.equal((await stream.final()).choices[0]?.message.content, "Hello")

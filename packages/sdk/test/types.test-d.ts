@@ -2,7 +2,9 @@
 import * as v from "valibot"
 import * as z from "zod"
 import {
+  type ChatChunk,
   type ChatCompletion,
+  type ChatEvent,
   type ChatStream,
   jsonFormat,
   type ParsedToolCall,
@@ -10,6 +12,22 @@ import {
   Sluice,
   tool,
 } from "../src/index.ts"
+import type { ChatCompletionChunk } from "../src/models/components.ts"
+import type {
+  ChatCompletionResponse,
+  ChatCompletionStreamChoice,
+  ChatCompletionStreamEvent,
+  ChatResult,
+  ChatStreamChunk,
+  ChatStreamingResponseChunk,
+  CreateChatCompletionResponseBody,
+} from "../src/models/index.ts"
+import type {
+  ChatCompletionsCreateStreamResponseBody,
+  CreateChatCompletionData,
+  SendChatCompletionRequestResponseBody,
+} from "../src/models/operations.ts"
+import { AtomaSDK } from "../src/systems/atoma.ts"
 import { OpenRouter } from "../src/systems/openrouter.ts"
 import { Orq } from "../src/systems/orq.ts"
 import { R9S } from "../src/systems/r9s.ts"
@@ -96,16 +114,50 @@ export async function mistakesAreRefused() {
   jsonFormat({ name: "nothing", parameters: {} })
 }
 
+/** OpenRouter's page is as loose as our own model: no client of its own is needed to use its types. */
+export function ourOwnTypesAreOpenRouters(chunk: ChatChunk, event: ChatEvent) {
+  const typed: [ChatStreamingResponseChunk, SendChatCompletionRequestResponseBody] = [chunk, event]
+  return typed
+}
+
+/** Code annotated in each vendor's own words; what the installed packages' programs annotate is in `migrations/`. */
 export async function vendorsAreTyped() {
-  const orq = await new Orq().router.chat.completions.create({ model: "m", messages, stream: true })
-  for await (const event of orq) same<typeof event.data.model, string>()
-  // @ts-expect-error: an envelope is no chunk
-  for await (const event of orq) event.choices
-  const chunks = await new R9S().chat.create({ model: "m", messages, stream: true })
-  for await (const chunk of chunks) same<typeof chunk.model, string>()
+  const r9s = await new R9S().chat.create({ model: "m", messages, stream: true })
+  for await (const event of r9s) {
+    const typed: ChatCompletionStreamEvent = event
+    const enveloped: CreateChatCompletionResponseBody = { data: typed }
+    const choice: ChatCompletionStreamChoice | undefined = enveloped.data.choices[0]
+    same<typeof event, ChatCompletionStreamEvent>()
+    // @ts-expect-error: our own chunk is looser than r9s's: its content may be null
+    const loose: ChatCompletionStreamEvent = {} as ChatChunk
+    void [choice, loose]
+  }
+  const answer: ChatCompletionResponse = await new R9S().chat.create({ model: "m", messages })
+
   const chatRequest = { model: "m", messages, stream: true as const }
-  const openRouter = await new OpenRouter().chat.send({ chatRequest })
-  for await (const chunk of openRouter) same<typeof chunk.model, string>()
+  for await (const chunk of await new OpenRouter().chat.send({ chatRequest })) {
+    const page: ChatStreamingResponseChunk = chunk
+    const event: SendChatCompletionRequestResponseBody = { data: page }
+    same<typeof chunk, ChatStreamChunk>()
+    // @ts-expect-error: OpenRouter's chunk has no id that may be missing
+    const loose: ChatStreamingResponseChunk = {} as Partial<typeof event.data>
+    void loose
+  }
   const whole = await new OpenRouter().chat.send({ chatRequest: { model: "m", messages } })
-  same<typeof whole, ChatCompletion>()
+  same<typeof whole, ChatResult>()
+
+  for await (const event of await new AtomaSDK().chat.createStream({ model: "m", messages })) {
+    same<typeof event, ChatCompletionsCreateStreamResponseBody>()
+    const chunk: ChatCompletionChunk = event.data
+    // @ts-expect-error: an envelope is no chunk
+    event.choices
+    void chunk
+  }
+
+  const { proxy, router } = new Orq()
+  const orq = await router.chat.completions.create({ model: "m", messages, stream: true })
+  for await (const { data } of orq) same<typeof data, CreateChatCompletionData>()
+  const older = await proxy.chatCompletions({ model: "m", messages, stream: true })
+  for await (const { data } of older) same<typeof data, CreateChatCompletionData>()
+  return [answer, await r9s.final(), await orq.final()] satisfies [unknown, ChatCompletionResponse, unknown]
 }

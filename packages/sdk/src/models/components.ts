@@ -1,15 +1,18 @@
 /** `@sluice/sdk/models/components`: Atoma's types, by the names of its pages. */
 import type {
+  AssistantMessage,
   PromptTokensDetails as CanonicalPromptTokensDetails,
   Chunk,
   ChunkChoice,
+  Completion,
+  CompletionChoice,
   Delta,
   ToolCallDelta,
   TopLogprob,
   ToSdk,
   Usage,
 } from "@sluice/protocol"
-import type { Always, Nullish } from "./marks.ts"
+import type { Always, Nullish, Optional } from "./marks.ts"
 
 /**
  * A streamed chunk.
@@ -26,6 +29,20 @@ export interface ChatCompletionChunk extends Always<ToSdk<Chunk>, "created" | "i
   /** Any word will do for Atoma; what it sends is `chat.completion.chunk`. */
   object: string
   usage?: CompletionUsage | null | undefined
+}
+
+/**
+ * One event of a streamed answer, by the name that Atoma's older SDK has for it.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionStreamResponse } from "@sluice/sdk/models/components"
+ *
+ * export const textOf = (event: ChatCompletionStreamResponse) => event.data.choices[0]?.delta.content ?? ""
+ * ```
+ */
+export interface ChatCompletionStreamResponse {
+  data: ChatCompletionChunk
 }
 
 /**
@@ -141,6 +158,55 @@ export interface ChatCompletionLogProbsContent {
 export interface ChatCompletionLogProb
   extends Always<TopLogprob, "token" | "logprob">,
     Nullish<TopLogprob, "bytes"> {}
+
+/**
+ * A whole answer.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionResponse } from "@sluice/sdk/models/components"
+ *
+ * export const textOf = (answer: ChatCompletionResponse) => answer.choices[0]?.message.content ?? ""
+ * ```
+ */
+export interface ChatCompletionResponse
+  extends Always<ToSdk<Completion>, "created" | "id" | "model">,
+    Nullish<ToSdk<Completion>, "serviceTier" | "systemFingerprint"> {
+  choices: ChatCompletionChoice[]
+  object: string
+  usage?: CompletionUsage | null | undefined
+}
+
+/**
+ * One of the answers asked for.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionChoice } from "@sluice/sdk/models/components"
+ *
+ * export const wasCut = (choice: ChatCompletionChoice) => choice.finishReason === "length"
+ * ```
+ */
+export interface ChatCompletionChoice extends Always<ToSdk<CompletionChoice>, "index"> {
+  message: ChatCompletionMessage
+  finishReason?: string | null | undefined
+  logprobs?: ChatCompletionLogProbs | null | undefined
+}
+
+/**
+ * What the model said. Where it said nothing, because it called tools, the text is "".
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionMessage } from "@sluice/sdk/models/components"
+ *
+ * export const said: ChatCompletionMessage = { role: "assistant", content: "Once" }
+ * ```
+ */
+export interface ChatCompletionMessage
+  extends Always<AssistantMessage, "role" | "content">,
+    Nullish<ToSdk<AssistantMessage>, "reasoningContent" | "refusal">,
+    Optional<ToSdk<AssistantMessage>, "toolCalls"> {}
 
 /**
  * What a call used.

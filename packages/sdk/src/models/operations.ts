@@ -1,6 +1,11 @@
-/** `@sluice/sdk/models/operations`: the events of a streamed answer, by the names of OpenRouter's and Atoma's pages. */
+/**
+ * `@sluice/sdk/models/operations`: the events of a streamed answer, by the names of OpenRouter's and Atoma's pages, and
+ * Orq's types by those of its TypeScript SDK.
+ */
 import type { ChatCompletionChunk } from "./components.ts"
 import type { ChatStreamingResponseChunk } from "./openrouter.ts"
+
+export type * from "./orq-node.ts"
 
 /**
  * OpenRouter: one event of a streamed answer.

@@ -1,15 +1,18 @@
 /** r9s's types, by the names of its pages. */
 import type {
+  AssistantMessage,
   CompletionTokensDetails as CanonicalCompletionTokensDetails,
   PromptTokensDetails as CanonicalPromptTokensDetails,
   ToolCall as CanonicalToolCall,
   Usage as CanonicalUsage,
   Chunk,
   ChunkChoice,
+  Completion,
+  CompletionChoice,
   Delta,
   ToSdk,
 } from "@sluice/protocol"
-import type { Always, Optional } from "./marks.ts"
+import type { Always, Nullish, Optional } from "./marks.ts"
 
 /**
  * One event of a streamed answer: the chunk in its envelope.
@@ -107,6 +110,56 @@ export interface ChatCompletionStreamChoiceLogprobs {
  */
 export interface ChatCompletionStreamDelta extends Optional<ToSdk<Delta>, "content" | "reasoningContent"> {
   role?: ChatCompletionStreamDeltaRole | undefined
+  toolCalls?: ToolCall[] | undefined
+}
+
+/**
+ * A whole answer.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionResponse } from "@sluice/sdk/models"
+ *
+ * export const textOf = (answer: ChatCompletionResponse) => answer.choices[0]?.message.content ?? ""
+ * ```
+ */
+export interface ChatCompletionResponse
+  extends Always<ToSdk<Completion>, "id" | "object" | "created" | "model">,
+    Optional<ToSdk<Completion>, "systemFingerprint"> {
+  choices: ChatCompletionChoice[]
+  usage?: Usage | undefined
+}
+
+/**
+ * One of the answers asked for.
+ *
+ * @example
+ * ```ts
+ * import type { ChatCompletionChoice } from "@sluice/sdk/models"
+ *
+ * export const wasCut = (choice: ChatCompletionChoice) => choice.finishReason === "length"
+ * ```
+ */
+export interface ChatCompletionChoice extends Always<ToSdk<CompletionChoice>, "index"> {
+  message: Message
+  finishReason: ChatCompletionStreamChoiceFinishReason
+  logprobs?: ChatCompletionStreamChoiceLogprobs | undefined
+}
+
+/**
+ * What the model said.
+ *
+ * @example
+ * ```ts
+ * import type { Message } from "@sluice/sdk/models"
+ *
+ * export const callsOf = (message: Message) => message.toolCalls ?? []
+ * ```
+ */
+export interface Message
+  extends Always<AssistantMessage, "role">,
+    Nullish<AssistantMessage, "content">,
+    Optional<ToSdk<AssistantMessage>, "reasoningContent"> {
   toolCalls?: ToolCall[] | undefined
 }
 

@@ -1,14 +1,18 @@
 /** Atoma as its own SDK has it: one call for each answer, and the stream is iterated in `{ data }` envelopes. */
-import type { ChatCompletion, ChatParams } from "../shapes.ts"
+import { atoma } from "@sluice/protocol/dialects"
+import type { ChatCompletionChunk, ChatCompletionResponse } from "../models/components.ts"
+import type { ChatCompletionsCreateStreamResponseBody } from "../models/operations.ts"
+import type { ChatParams } from "../shapes.ts"
 import {
   type Credential,
-  type EnvelopeStream,
-  envelopeCall,
   joinURL,
   type RequestOptions,
   type VendorOptions,
+  vendorCall,
   vendorClient,
 } from "./vendor.ts"
+import type { VendorStream } from "./vendor-stream.ts"
+import { mapView, viewOf } from "./view.ts"
 
 /**
  * What an `AtomaSDK` is made with.
@@ -43,16 +47,27 @@ export interface AtomaOptions extends VendorOptions {
  */
 export class AtomaSDK {
   readonly chat: {
-    create(request: ChatParams & { stream?: false }, options?: RequestOptions): Promise<ChatCompletion>
-    createStream(request: ChatParams, options?: RequestOptions): Promise<EnvelopeStream>
+    create(
+      request: ChatParams & { stream?: false },
+      options?: RequestOptions,
+    ): Promise<ChatCompletionResponse>
+    createStream(
+      request: ChatParams,
+      options?: RequestOptions,
+    ): Promise<VendorStream<ChatCompletionsCreateStreamResponseBody, ChatCompletionResponse>>
   }
 
   constructor({ bearerAuth, ...options }: AtomaOptions = {}) {
     const client = vendorClient("atoma", joinURL(options.serverURL, "/v1"), bearerAuth, options)
-    const call = envelopeCall(client)
+    const call = vendorCall(client, view)
     this.chat = {
       create: (request, options) => call({ ...request, stream: false }, options),
       createStream: (request, options) => call({ ...request, stream: true }, options),
     }
   }
 }
+
+const view = mapView(
+  viewOf<ChatCompletionChunk, ChatCompletionResponse>(atoma),
+  (data): ChatCompletionsCreateStreamResponseBody => ({ data }),
+)

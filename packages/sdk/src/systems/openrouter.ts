@@ -1,14 +1,17 @@
 /** OpenRouter as its own SDK has it: `chat.send`, whose stream is iterated chunk by chunk. */
-import type { ChatCompletion, ChatParams } from "../shapes.ts"
-import type { ChatStream } from "../stream.ts"
+import { openrouter } from "@sluice/protocol/dialects"
+import type { ChatResult, ChatStreamChunk } from "../models/openrouter-newer.ts"
+import type { ChatParams } from "../shapes.ts"
 import { variable } from "../system.ts"
 import {
   type Credential,
-  chunkCall,
   type RequestOptions,
   type VendorOptions,
+  vendorCall,
   vendorClient,
 } from "./vendor.ts"
+import type { VendorStream } from "./vendor-stream.ts"
+import { viewOf } from "./view.ts"
 
 /**
  * What an `OpenRouter` is made with.
@@ -30,6 +33,8 @@ export interface OpenRouterOptions extends VendorOptions, Attribution {
 interface Attribution {
   httpReferer?: string
   appTitle?: string
+  /** What `appTitle` was called up to 0.10. */
+  xTitle?: string
   appCategories?: string
 }
 
@@ -75,25 +80,15 @@ interface OfOneCall extends Attribution {
 export class OpenRouter {
   readonly chat: OpenRouterChat
 
-  constructor({ apiKey, httpReferer, appTitle, appCategories, ...options }: OpenRouterOptions = {}) {
+  constructor({ apiKey, httpReferer, appTitle, xTitle, appCategories, ...options }: OpenRouterOptions = {}) {
     const serverURL = options.serverURL ?? variable("OPENROUTER_BASE_URL")
     const headers = headersOf({
       httpReferer: httpReferer ?? variable("OPENROUTER_HTTP_REFERER"),
-      appTitle: appTitle ?? variable("OPENROUTER_APP_TITLE"),
+      appTitle: appTitle ?? xTitle ?? variable("OPENROUTER_APP_TITLE"),
       appCategories: appCategories ?? variable("OPENROUTER_APP_CATEGORIES"),
     })
-    const call = chunkCall(vendorClient("openrouter", serverURL, apiKey, options, headers))
-
-    function send(
-      request: OpenRouterRequest<ChatParams & { stream: true }>,
-      options?: RequestOptions,
-    ): Promise<ChatStream>
-    function send(
-      request: OpenRouterRequest<ChatParams & { stream?: false }>,
-      options?: RequestOptions,
-    ): Promise<ChatCompletion>
-    function send(request: OpenRouterRequest, options?: RequestOptions): Promise<ChatStream | ChatCompletion>
-    function send(request: OpenRouterRequest, options: RequestOptions = {}) {
+    const call = vendorCall(vendorClient("openrouter", serverURL, apiKey, options, headers), view)
+    const send = (request: OpenRouterRequest, options: RequestOptions = {}) => {
       const { params, headers } = unwrap(request)
       const merged = new Headers(headers)
       new Headers(options.headers ?? {}).forEach((value, name) => {
@@ -101,7 +96,7 @@ export class OpenRouter {
       })
       return call(params, { ...options, headers: merged })
     }
-    this.chat = { send }
+    this.chat = { send: send as OpenRouterChat["send"] }
   }
 }
 
@@ -109,13 +104,18 @@ interface OpenRouterChat {
   send(
     request: OpenRouterRequest<ChatParams & { stream: true }>,
     options?: RequestOptions,
-  ): Promise<ChatStream>
+  ): Promise<VendorStream<ChatStreamChunk, ChatResult>>
   send(
     request: OpenRouterRequest<ChatParams & { stream?: false }>,
     options?: RequestOptions,
-  ): Promise<ChatCompletion>
-  send(request: OpenRouterRequest, options?: RequestOptions): Promise<ChatStream | ChatCompletion>
+  ): Promise<ChatResult>
+  send(
+    request: OpenRouterRequest,
+    options?: RequestOptions,
+  ): Promise<VendorStream<ChatStreamChunk, ChatResult> | ChatResult>
 }
+
+const view = viewOf<ChatStreamChunk, ChatResult>(openrouter)
 
 function unwrap(request: OpenRouterRequest): { params: ChatParams; headers: Record<string, string> } {
   if ("chatRequest" in request) return { params: request.chatRequest, headers: headersOf(request) }
@@ -125,7 +125,8 @@ function unwrap(request: OpenRouterRequest): { params: ChatParams; headers: Reco
   return { params: request, headers: {} }
 }
 
-function headersOf({ httpReferer, appTitle, appCategories, xOpenRouterMetadata }: OfOneCall) {
+function headersOf({ httpReferer, xTitle, appTitle = xTitle, ...rest }: OfOneCall) {
+  const { appCategories, xOpenRouterMetadata } = rest
   return {
     ...(httpReferer !== undefined && { "http-referer": httpReferer }),
     ...(appTitle !== undefined && { "x-openrouter-title": appTitle }),

@@ -1,13 +1,19 @@
 /** Orq as its own SDK has it: the router's call and the older proxy's; streams are iterated in `{ data }` envelopes. */
+import { orq } from "@sluice/protocol/dialects"
+import type {
+  CreateChatCompletionData,
+  CreateChatCompletionResponseBody,
+  CreateChatCompletionRouterChatCompletionsResponseBody,
+} from "../models/operations.ts"
 import {
   type Credential,
-  type EnvelopeStream,
-  envelopeCall,
   joinURL,
   type VendorCall,
   type VendorOptions,
+  vendorCall,
   vendorClient,
 } from "./vendor.ts"
+import { mapView, viewOf } from "./view.ts"
 
 /**
  * What an `Orq` is made with.
@@ -46,17 +52,27 @@ export interface OrqOptions extends VendorOptions {
  */
 export class Orq {
   readonly router: {
-    readonly chat: { readonly completions: { readonly create: VendorCall<EnvelopeStream> } }
+    readonly chat: { readonly completions: { readonly create: OrqCall } }
   }
   /** Orq's first path, without `[DONE]`. */
-  readonly proxy: { readonly chatCompletions: VendorCall<EnvelopeStream> }
+  readonly proxy: { readonly chatCompletions: OrqCall }
 
   constructor({ apiKey, contactId, environment, ...options }: OrqOptions = {}) {
     const headers = { "x-orq-contact-id": contactId, environment }
     const server = options.serverURL ?? "https://my.orq.ai"
     const callAt = (path: string) =>
-      envelopeCall(vendorClient("orq", joinURL(server, path), apiKey, options, headers))
+      vendorCall(vendorClient("orq", joinURL(server, path), apiKey, options, headers), view)
     this.router = { chat: { completions: { create: callAt("/v2/router") } } }
     this.proxy = { chatCompletions: callAt("/v2/proxy") }
   }
 }
+
+type OrqCall = VendorCall<
+  CreateChatCompletionRouterChatCompletionsResponseBody,
+  CreateChatCompletionResponseBody
+>
+
+const view = mapView(
+  viewOf<CreateChatCompletionData, CreateChatCompletionResponseBody>(orq),
+  (data): CreateChatCompletionRouterChatCompletionsResponseBody => ({ data }),
+)

@@ -4,9 +4,11 @@
  */
 import type { CallOptions } from "../chat.ts"
 import { Sluice, type SluiceOptions } from "../client.ts"
-import type { ChatCompletion, ChatEvent, ChatParams } from "../shapes.ts"
+import type { ChatParams } from "../shapes.ts"
 import { ChatStream } from "../stream.ts"
 import type { SystemName } from "../system.ts"
+import { VendorStream } from "./vendor-stream.ts"
+import type { View } from "./view.ts"
 
 export interface VendorOptions {
   /** The vendor's own, or a Sluice gateway's mount for it; then streams resume as well. */
@@ -29,12 +31,6 @@ export interface RequestOptions {
   timeoutMs?: number
   retries?: RetryConfig
   fetchOptions?: { signal?: AbortSignal | null; headers?: RequestInit["headers"] }
-}
-
-/** What Atoma and Orq iterate: the chunk in its envelope. */
-export interface EnvelopeStream extends AsyncIterable<ChatEvent> {
-  /** The same stream with all that the core can do: `final()`, `text()`, `cancel()`, `detach()`, … */
-  readonly stream: ChatStream
 }
 
 export function vendorClient(
@@ -83,35 +79,18 @@ export function joinURL(serverURL: string | undefined, path: string): string | u
 }
 
 /** A call as the vendors type it: `stream` says which of the two answers comes. */
-export interface VendorCall<Stream> {
-  (request: ChatParams & { stream: true }, options?: RequestOptions): Promise<Stream>
-  (request: ChatParams & { stream?: false }, options?: RequestOptions): Promise<ChatCompletion>
-  (request: ChatParams, options?: RequestOptions): Promise<Stream | ChatCompletion>
+export interface VendorCall<Item, Whole> {
+  (request: ChatParams & { stream: true }, options?: RequestOptions): Promise<VendorStream<Item, Whole>>
+  (request: ChatParams & { stream?: false }, options?: RequestOptions): Promise<Whole>
+  (request: ChatParams, options?: RequestOptions): Promise<VendorStream<Item, Whole> | Whole>
 }
 
-/** The call of a vendor whose stream is iterated chunk by chunk. */
-export function chunkCall(client: Sluice): VendorCall<ChatStream> {
-  return vendorCall(client, (stream) => stream)
-}
-
-/** The call of a vendor whose stream is iterated envelope by envelope. */
-export function envelopeCall(client: Sluice): VendorCall<EnvelopeStream> {
-  return vendorCall(client, inEnvelopes)
-}
-
-export function inEnvelopes(stream: ChatStream): EnvelopeStream {
-  return { stream, [Symbol.asyncIterator]: () => stream.events() }
-}
-
-function vendorCall<Stream>(client: Sluice, form: (stream: ChatStream) => Stream): VendorCall<Stream> {
-  function call(request: ChatParams & { stream: true }, options?: RequestOptions): Promise<Stream>
-  function call(request: ChatParams & { stream?: false }, options?: RequestOptions): Promise<ChatCompletion>
-  function call(request: ChatParams, options?: RequestOptions): Promise<Stream | ChatCompletion>
-  async function call(request: ChatParams, options?: RequestOptions): Promise<Stream | ChatCompletion> {
+export function vendorCall<Item, Whole>(client: Sluice, view: View<Item, Whole>): VendorCall<Item, Whole> {
+  async function call(request: ChatParams, options?: RequestOptions) {
     const answer = await client.chat.send(unlessAskedWithoutUsage(request), callOptions(options))
-    return answer instanceof ChatStream ? form(answer) : answer
+    return answer instanceof ChatStream ? new VendorStream(answer, view) : view.whole(answer)
   }
-  return call
+  return call as VendorCall<Item, Whole>
 }
 
 /**
