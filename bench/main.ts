@@ -25,6 +25,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       "calls a second through the books, and questions to a million of them [--rows N] [--calls N] [--only sqlite]",
     load: () => import("./ledger.ts"),
   },
+  journal: {
+    description: "events a second into the journal, and the start on 1 GB of it (--help for more)",
+    load: () => import("./journal.ts"),
+  },
   kills: {
     description:
       "kill -9 under 50 streams: what was seen is a prefix, and ready again in 2 s (--help for more)",

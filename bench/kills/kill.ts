@@ -28,10 +28,10 @@ export interface KillResult {
   readonly failures: readonly string[]
 }
 
-export async function startGateway(folder: string): Promise<RunningGateway> {
+export async function startGateway(folder: string, data = `${folder}/data`): Promise<RunningGateway> {
   const begun = performance.now()
   const child = await start([SLUICE, "serve", "--port", "0", "--config", `${folder}/sluice.yaml`], {
-    environment: { SLUICE_API_KEY: KEY, SLUICE_DATA: `${folder}/data` },
+    environment: { SLUICE_API_KEY: KEY, SLUICE_DATA: data },
   })
   const url = (await child.said(/^sluice listening on (http:\S+)$/m))[1]!
   const { status } = await ask(`${url}/readyz`, KEY)

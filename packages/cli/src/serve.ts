@@ -1,6 +1,6 @@
 /** `sluice serve`: start the gateway and stay until a signal comes. */
 import { parseArgs } from "node:util"
-import { ConfigError, DataFolderInUse, JournalError, startGateway } from "@sluice/gateway"
+import { ConfigError, DataFolderError, JournalError, startGateway } from "@sluice/gateway"
 
 const HELP = `usage: sluice serve [options]
 
@@ -50,7 +50,7 @@ export async function serve(args: string[]): Promise<number> {
     })
     return await running.untilSignal()
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof DataFolderInUse || error instanceof JournalError)
+    if (error instanceof ConfigError || error instanceof DataFolderError || error instanceof JournalError)
       return misuse(error.message)
     const code = error instanceof Error && "code" in error ? error.code : undefined
     if (code === "EADDRINUSE")

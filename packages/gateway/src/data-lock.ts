@@ -10,29 +10,33 @@ export interface DataLock {
   release(): void
 }
 
-/** Another process owns the folder. */
-export class DataFolderInUse extends Error {
-  override readonly name = "DataFolderInUse"
+/** The folder is another process's, or of no use. */
+export class DataFolderError extends Error {
+  override readonly name = "DataFolderError"
 }
 
 const SQLITE_BUSY = 5
 
 export function lockDataFolder(folder: string): DataLock {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const database = new DatabaseSync(join(folder, "lock"))
   // For people: the lock itself does not look at it.
   const ownerFile = join(folder, "lock.owner")
+  let database: DatabaseSync | undefined
   try {
-    database.exec("BEGIN EXCLUSIVE")
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const held = new DatabaseSync(join(folder, "lock"))
+    database = held
+    held.exec("BEGIN EXCLUSIVE")
+    writeFileSync(ownerFile, `${process.pid}\n`, { mode: 0o600 })
+    return { release: () => held.close() }
   } catch (error) {
-    database.close()
-    if (!(error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY)) throw error
-    throw new DataFolderInUse(
-      `the data folder ${folder} is in use by another sluice${ownerOf(ownerFile)}: give this one a folder of its own with SLUICE_DATA`,
-    )
+    database?.close()
+    if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY)
+      throw new DataFolderError(
+        `the data folder ${folder} is in use by another sluice${ownerOf(ownerFile)}: give this one a folder of its own with SLUICE_DATA`,
+      )
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new DataFolderError(`the data folder ${folder} cannot be used (SLUICE_DATA): ${reason}`)
   }
-  writeFileSync(ownerFile, `${process.pid}\n`, { mode: 0o600 })
-  return { release: () => database.close() }
 }
 
 function ownerOf(file: string): string {

@@ -1,5 +1,5 @@
 export { ConfigError } from "./config.ts"
-export { DataFolderInUse } from "./data-lock.ts"
+export { DataFolderError } from "./data-lock.ts"
 export { type RunningGateway, type StartOptions, startGateway } from "./main.ts"
 export { type SimServer, startSimServer } from "./providers/sim-server.ts"
 export { JournalError } from "./streams/disk.ts"

@@ -77,6 +77,11 @@ test("a second start on the same data folder says so in one sentence and exits 2
   const third = await start(data)
   assert.notEqual(third.url, "", third.output())
   await third.kill()
+  const file = newData()
+  fs.writeFileSync(file, "a file, not a folder")
+  const nowhere = await start(file)
+  assert.equal(await nowhere.exit, 2)
+  assert.match(nowhere.output(), /^sluice: the data folder \S+ cannot be used .+\n$/)
 })
 
 test("after kill -9 streams of the process before are resumed, retrieved, cancelled and joined as if it were there", async () => {

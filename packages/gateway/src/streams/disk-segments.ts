@@ -56,7 +56,13 @@ export function createSegments(folder: string, files: Files, warn: (line: string
   const segments = new Map<number, Segment>()
   let last = 0
   let closed = false
-  files.makeFolder(folder)
+  try {
+    files.makeFolder(folder)
+  } catch (error) {
+    throw new JournalError(
+      `the journal's folder cannot be made: ${error instanceof Error ? error.message : error}`,
+    )
+  }
 
   function add(number: number): Segment {
     last = Math.max(last, number)
