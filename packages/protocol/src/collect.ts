@@ -47,7 +47,6 @@ export const list = growing<unknown[]>(
 export const firstText = growing<string>((known, added) => known || stringOr(added))
 export const lastText = growing<string>((known, added) => stringOr(added) || known)
 export const firstWholeNumber = growing<number>((known, added) => known || Math.trunc(numberOr(added) ?? 0))
-export const lastNumber = growing<number>((_, added) => numberOr(added))
 export const lastObject = growing<object>(
   (_, added) => (isObject(added) ? added : undefined),
   (value) => ({ ...value }),

@@ -24,9 +24,9 @@ export interface ServerWait {
 /** The wait before attempt 1, 2, 3 …; `random` is a number from 0 to 1. */
 export function backoffDelay(
   attempt: number,
-  random: number,
   options: BackoffOptions = {},
   server: ServerWait = {},
+  random = Math.random(),
 ): number {
   const { maxMs = BACKOFF_DEFAULTS.maxMs } = options
   const initialMs = server.retryMs ?? options.initialMs ?? BACKOFF_DEFAULTS.initialMs
@@ -40,20 +40,4 @@ export function retryAfterMs(headers: Headers, now = Date.now()): number | undef
   if (value === null || value.trim() === "") return undefined
   const wait = Number.isNaN(Number(value)) ? Date.parse(value) - now : Number(value) * 1000
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined
-}
-
-/** Waits, or rejects with the signal's reason as soon as it is aborted. */
-export function wait(milliseconds: number, signal?: AbortSignal | null): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason)
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort)
-      resolve()
-    }, milliseconds)
-    signal?.addEventListener("abort", onAbort, { once: true })
-  })
 }

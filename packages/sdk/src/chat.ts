@@ -21,7 +21,7 @@ import type { ChatCompletion, ChatParams } from "./shapes.ts"
 import { ChatStream } from "./stream.ts"
 import { SYSTEMS, type Target } from "./system.ts"
 import type { CallOf } from "./tools.ts"
-import { createWatch, listenTo, type TimerOptions, type Watch } from "./watch.ts"
+import { createWatch, type TimerOptions, type Watch } from "./watch.ts"
 
 /**
  * What one call may do differently from its client.
@@ -90,11 +90,10 @@ export interface ChatSettings {
   readonly transport: Transport
   readonly target: Target
   readonly timers: TimerOptions
-  readonly retries: number
   readonly resume: BackoffOptions
 }
 
-export function createChat({ transport, target, timers, retries, resume }: ChatSettings): Chat {
+export function createChat({ transport, target, timers, resume }: ChatSettings): Chat {
   /** Taken for granted from the target, or learnt from an answer. */
   let isSluice = target.isSluice
 
@@ -138,7 +137,8 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
   function complete(outgoing: Untimed, options: CallOptions): Promise<ChatCompletion> {
     const watch = watchOf(options)
     watch.contentArrived()
-    return ask({ ...outgoing, watch }, options, readWhole)
+    const { signal, retries } = options
+    return transport({ ...outgoing, watch, signal, retries }, readWhole)
   }
 
   async function openStream(
@@ -150,10 +150,10 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
       ...asked
     }: Pick<StreamParts, "choices" | "tools" | "format" | "id"> & { lastEventId?: string },
   ): Promise<ChatStream> {
-    const { headers, signal } = options
+    const { headers, signal, retries } = options
     const watch = watchOf(options)
     if (lastEventId !== "") watch.contentArrived()
-    const first = await ask({ ...outgoing, watch }, options, openConnection)
+    const first = await transport({ ...outgoing, watch, signal, retries }, openConnection)
     const streamId = streamIdOf(first.response) ?? id
     isSluice ||= streamId !== undefined
     return new ChatStream({
@@ -165,7 +165,9 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
       signal,
       ...asked,
       ...(streamId !== undefined && {
-        reopen: (behind) => transport({ ...resumption(streamId, behind, headers), watch }, openConnection),
+        // How often it is tried is the stream's own affair.
+        reopen: (behind) =>
+          transport({ ...resumption(streamId, behind, headers), watch, retries: 0 }, openConnection),
         tell: (what) => tell(transport, streamId, what, headers),
       }),
       ...(lastEventId !== "" && {
@@ -173,16 +175,6 @@ export function createChat({ transport, target, timers, retries, resume }: ChatS
           complete({ method: "GET", path: pathOf(streamId ?? ""), headers, repeatable: true }, options),
       }),
     })
-  }
-
-  /** As often as the call may, and until its caller goes. */
-  function ask<T>(
-    outgoing: Outgoing,
-    options: CallOptions,
-    read: (answer: Answer) => Promise<T>,
-  ): Promise<T> {
-    const stopListening = listenTo(options.signal, outgoing.watch.stop)
-    return transport({ ...outgoing, retries: options.retries ?? retries }, read).finally(stopListening)
   }
 
   /** The caller has gone, the call has not: as soon as the answer names its stream, it is cancelled. */

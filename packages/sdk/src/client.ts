@@ -9,7 +9,7 @@ import { natureOf } from "./read-error.ts"
 import { type Answer, createTransport, type FetchFunction, readText } from "./request.ts"
 import type { ChatModel } from "./shapes.ts"
 import { keyOf, type SystemName, targetOf } from "./system.ts"
-import { createWatch, listenTo, type TimerOptions } from "./watch.ts"
+import { createWatch, type TimerOptions } from "./watch.ts"
 
 /**
  * What a client is made with.
@@ -72,23 +72,14 @@ export class Sluice {
       ...authorization(options.apiKey ?? keyOf(target.system)),
       ...options.headers,
     }
-    const { timers = {}, retries = 2, resume = {} } = options
-    const transport = createTransport({ baseURL: target.baseURL, headers, fetch: options.fetch })
+    const { fetch, timers = {}, retries = 2, resume = {} } = options
+    const transport = createTransport({ baseURL: target.baseURL, headers, fetch, retries })
     this.baseURL = target.baseURL
-    this.chat = createChat({ transport, target, timers, retries, resume })
+    this.chat = createChat({ transport, target, timers, resume })
     this.models = {
-      async list({ signal, headers } = {}) {
-        const watch = createWatch(timers)
-        const stopListening = listenTo(signal, watch.stop)
-        const outgoing = {
-          method: "GET",
-          path: "/models",
-          headers,
-          repeatable: true,
-          retries,
-          watch,
-        } as const
-        return transport(outgoing, readModels).finally(stopListening)
+      async list(options) {
+        const outgoing = { ...options, method: "GET", path: "/models", repeatable: true } as const
+        return transport({ ...outgoing, watch: createWatch(timers) }, readModels)
       },
     }
   }

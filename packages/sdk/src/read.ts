@@ -8,9 +8,13 @@ export function readChunk(data: string): Chunk {
   const value = parseJson(data)
   if (value === undefined) throw malformed("an event that is not JSON", data)
   throwErrorIn(value)
-  const chunk = isObject(value) ? filledIn(value) : undefined
-  if (!isChunk(chunk)) throw malformed("a chunk of the wrong shape", data)
-  return chunk
+  const { choices, usage } = objectOr(value)
+  // Some servers leave out what has nothing to say: `choices` beside usage, the last choice's `delta`.
+  const given = choices ?? (isObject(usage) ? [] : undefined)
+  const read = Array.isArray(given) ? given.map(readChoice) : [undefined]
+  if (read.includes(undefined)) throw malformed("a chunk of the wrong shape", data)
+  const chunk: JsonObject = { ...objectOr(value), choices: read }
+  return chunk as JsonObject & Chunk
 }
 
 export function readCompletion(body: string): Completion {
@@ -35,29 +39,20 @@ export function hasContent(chunk: Chunk): boolean {
   )
 }
 
-/** Some servers leave out what has nothing to say: `choices` beside usage, the last choice's `delta`. */
-function filledIn(chunk: JsonObject): JsonObject {
-  const choices: unknown = chunk["choices"] ?? (isObject(chunk["usage"]) ? [] : undefined)
-  if (!Array.isArray(choices)) return chunk
-  const fill = (choice: unknown, index: number) =>
-    isObject(choice) ? { ...choice, index: choice["index"] ?? index, delta: choice["delta"] ?? {} } : choice
-  return { ...chunk, choices: choices.map(fill) }
-}
-
-function isChunk(value: JsonObject | undefined): value is JsonObject & Chunk {
-  return Array.isArray(value?.["choices"]) && value["choices"].every(isChoice)
-}
-
-function isChoice(choice: unknown): boolean {
-  if (!isObject(choice) || !isObject(choice["delta"])) return false
-  const { content, tool_calls } = choice["delta"]
-  return (
-    typeof choice["index"] === "number" &&
-    isOptional(choice["finish_reason"], "string") &&
+/** Undefined where it is none. */
+function readChoice(value: unknown, position: number): JsonObject | undefined {
+  if (!isObject(value)) return undefined
+  const { index, delta } = value
+  const choice = { ...value, index: index ?? position, delta: delta ?? {} }
+  const { content, tool_calls } = objectOr(choice.delta)
+  const isGood =
+    typeof choice.index === "number" &&
+    isObject(choice.delta) &&
+    isOptional(value["finish_reason"], "string") &&
     // Mistral's models that reason send a list of parts while they do.
     (isOptional(content, "string") || Array.isArray(content)) &&
     (Array.isArray(tool_calls) ? tool_calls.every(isObject) : isOptional(tool_calls))
-  )
+  return isGood ? choice : undefined
 }
 
 function isOptional(value: unknown, type?: string): boolean {

@@ -1,9 +1,9 @@
 /** The one place that talks HTTP: a request, its tries, and its answer or its typed error. */
-import { type BackoffOptions, retryAfterMs } from "./backoff.ts"
+import { retryAfterMs } from "./backoff.ts"
 import { CancelledError, ConnectionError, reasonOf, SluiceError, TimeoutError } from "./errors.ts"
 import { errorOfAnswer } from "./read-error.ts"
 import { isRetried, retryDelay } from "./retry.ts"
-import type { Watch } from "./watch.ts"
+import { listenTo, type Watch } from "./watch.ts"
 
 export type FetchFunction = (input: string, init: RequestInit) => Promise<Response>
 
@@ -12,7 +12,8 @@ export interface TransportOptions {
   /** What every request carries: the credential, and the caller's own. */
   readonly headers: Readonly<Record<string, string>>
   readonly fetch?: FetchFunction
-  readonly random?: () => number
+  /** For what says nothing else of its own. Default 0. */
+  readonly retries?: number
 }
 
 export interface Outgoing {
@@ -22,10 +23,11 @@ export interface Outgoing {
   readonly body?: string
   readonly headers?: Readonly<Record<string, string | undefined>>
   readonly watch: Watch
+  /** Aborting it stops the watch, for as long as there is no answer. */
+  readonly signal?: AbortSignal
   /** Streamed answers have their headers early; others only when all is done, and no such timer. */
   readonly timer?: "connect"
   readonly retries?: number
-  readonly backoff?: BackoffOptions
   readonly repeatable: boolean
   /** An answer that comes although its caller has gone. Without it the connection is simply closed. */
   onLateAnswer?(answer: Answer): void
@@ -41,21 +43,21 @@ export interface Answer {
 /** `read` makes of an answer what was asked for; where it fails, the whole try has. */
 export type Transport = <T>(outgoing: Outgoing, read: (answer: Answer) => T | Promise<T>) => Promise<T>
 
-export function createTransport({
-  baseURL,
-  headers,
-  fetch,
-  random = Math.random,
-}: TransportOptions): Transport {
-  return async (outgoing, read) => {
-    const { watch, retries = 0, backoff = {}, repeatable } = outgoing
+export function createTransport({ baseURL, headers, fetch, retries = 0 }: TransportOptions): Transport {
+  return (outgoing, read) => {
+    const stopListening = listenTo(outgoing.signal, outgoing.watch.stop)
+    return ask(outgoing, read).finally(stopListening)
+  }
+
+  async function ask<T>(outgoing: Outgoing, read: (answer: Answer) => T | Promise<T>): Promise<T> {
+    const { watch, repeatable } = outgoing
     for (let retry = 1; ; retry++) {
       try {
         return await read(await open(outgoing))
       } catch (error) {
-        if (!(error instanceof SluiceError) || retry > retries || !isRetried({ error, repeatable }))
-          throw error
-        await watch.pause(retryDelay(error, retry, random(), backoff))
+        const isLast = retry > (outgoing.retries ?? retries)
+        if (!(error instanceof SluiceError) || isLast || !isRetried({ error, repeatable })) throw error
+        await watch.pause(retryDelay(error, retry))
       }
     }
   }

@@ -94,7 +94,7 @@ async function open(
       return await call.send(signal)
     } catch (error) {
       if (!call.repeatable || call.signal?.aborted || attempt > attempts) throw error
-      await unlessAborted(watch.pause(backoffDelay(attempt, Math.random(), options)), call.signal)
+      await unlessAborted(watch.pause(backoffDelay(attempt, options)), call.signal)
     }
   }
 }

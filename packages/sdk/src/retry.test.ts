@@ -58,12 +58,12 @@ test("an abort, the other timers, and an answer that is none are never retried",
 
 test("a drop is retried at once, a refusal after a wait that doubles, and never before Retry-After", () => {
   assert.deepEqual(
-    [1, 2, 3].map((retry) => retryDelay(broken, retry, 1, {})),
+    [1, 2, 3].map((retry) => retryDelay(broken, retry, 1)),
     [0, 250, 500],
   )
   assert.deepEqual(
-    [1, 2, 3].map((retry) => retryDelay(errorOfAnswer(503, ""), retry, 1, {})),
+    [1, 2, 3].map((retry) => retryDelay(errorOfAnswer(503, ""), retry, 1)),
     [250, 500, 1000],
   )
-  assert.equal(retryDelay(errorOfAnswer(503, "", { retryAfterMs: 3000 }), 1, 1, {}), 3000)
+  assert.equal(retryDelay(errorOfAnswer(503, "", { retryAfterMs: 3000 }), 1, 1), 3000)
 })

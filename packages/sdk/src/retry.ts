@@ -1,5 +1,5 @@
 /** What is tried again before an answer has begun, and what never: a list of sentences, the first that fits decides. */
-import { type BackoffOptions, backoffDelay } from "./backoff.ts"
+import { backoffDelay } from "./backoff.ts"
 import { ConnectionError, type SluiceError, TimeoutError } from "./errors.ts"
 
 export interface FailedTry {
@@ -30,14 +30,9 @@ export function isRetried(failed: FailedTry): boolean {
 }
 
 /** The wait before retry 1, 2, …: at once after a drop, after a refusal only with a breath. */
-export function retryDelay(
-  error: SluiceError,
-  retry: number,
-  random: number,
-  options: BackoffOptions,
-): number {
+export function retryDelay(error: SluiceError, retry: number, random?: number): number {
   const attempt = error instanceof ConnectionError ? retry : retry + 1
-  return backoffDelay(attempt, random, options, { retryAfterMs: error.retryAfterMs })
+  return backoffDelay(attempt, {}, error, random)
 }
 
 function isSilence(error: SluiceError): boolean {

@@ -27,14 +27,13 @@ export interface EventSourceOptions {
   /** Whether what was handed out so far says that the answer is complete. */
   readonly isFinished: () => boolean
   readonly backoff: BackoffOptions
-  readonly random?: () => number
 }
 
 /** What happened in place of an event. */
 type Drop = { readonly drop: unknown }
 
 export function createEventSource(options: EventSourceOptions): EventSource {
-  const { watch, reopen, isFinished, backoff, random = Math.random } = options
+  const { watch, reopen, isFinished, backoff } = options
   let connection = options.first
   let lastEventId = options.lastEventId
   /** On a connection opened anew, until its first event that we did not have. */
@@ -118,7 +117,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
     const canResume = reopen !== undefined && (!anyEvents || isNumber(lastEventId))
     while (canResume && attempts < (backoff.attempts ?? BACKOFF_DEFAULTS.attempts)) {
       attempts += 1
-      await watch.pause(backoffDelay(attempts, random(), backoff, { retryMs, retryAfterMs }))
+      await watch.pause(backoffDelay(attempts, backoff, { retryMs, retryAfterMs }))
       try {
         connection = await reopen(lastEventId)
         isCatchingUp = true

@@ -61,24 +61,17 @@ export function createWatch(...settings: readonly (TimerOptions | undefined)[]):
       work.catch(() => {})
       return Promise.reject(stopped)
     }
-    return new Promise((resolve, reject) => {
-      const waitingSince = performance.now()
-      const [name, left] = firstToFire(timer, waitingSince)
-      const ring = () => interrupt(timeoutError(name, timers[name]))
-      const alarm = left > LONGEST_TIMER ? undefined : setTimeout(ring, Math.max(0, left))
-      let waiting = true
-      const end = (settle: () => void) => {
-        if (!waiting) return
-        waiting = false
-        clearTimeout(alarm)
-        firstContentLeft -= performance.now() - waitingSince
-        settle()
-      }
-      interrupt = (error) => end(() => reject(error))
-      work.then(
-        (value) => end(() => resolve(value)),
-        (error) => end(() => reject(error)),
-      )
+    const waitingSince = performance.now()
+    const [name, left] = firstToFire(timer, waitingSince)
+    let alarm: ReturnType<typeof setTimeout> | undefined
+    const interruption = new Promise<never>((_, reject) => {
+      interrupt = reject
+      const ring = () => reject(timeoutError(name, timers[name]))
+      if (left <= LONGEST_TIMER) alarm = setTimeout(ring, Math.max(0, left))
+    })
+    return Promise.race([work, interruption]).finally(() => {
+      clearTimeout(alarm)
+      firstContentLeft -= performance.now() - waitingSince
     })
   }
 
