@@ -20,7 +20,7 @@ export async function startTestGateway(
   yaml = "",
   environment: Record<string, string> = {},
 ): Promise<TestGateway> {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-test-"))
+  const folder = temporaryFolder()
   const config = join(folder, "sluice.yaml")
   writeFileSync(config, yaml === "" ? "{}\n" : yaml)
   const lines: string[] = []
@@ -35,11 +35,21 @@ export async function startTestGateway(
     url: running.url,
     lines,
     drain: (milliseconds) => running.drain(milliseconds),
-    async close() {
-      await running.close()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    close: () => running.close(),
   }
+}
+
+/** It goes with the process: a gateway that was drained, or whose test failed, is closed by nobody else. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-test-"))
+  if (folders.push(folder) === 1) process.once("exit", () => folders.forEach(remove))
+  return folder
+}
+
+const folders: string[] = []
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
 }
 
 export interface RawAnswer {
