@@ -5,6 +5,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Dialect } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
+import { ADMIN, handleAdmin } from "./admin/handle.ts"
+import { readKeptEvents } from "./admin/kept-events.ts"
+import { openRouterAccounting } from "./admin/openrouter.ts"
+import type { AdminPart } from "./admin/part.ts"
 import type { AuthedCall, Call, Mount } from "./call.ts"
 import { chat } from "./chat.ts"
 import type { Gateway } from "./gateway.ts"
@@ -92,6 +96,9 @@ async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
   const method = call.request.method ?? ""
   if (NOT_BUILT.test(call.path))
     throw new GatewayError("not_implemented", `${call.path} is not served by this gateway yet.`)
+  if (call.path === ADMIN || call.path.startsWith(`${ADMIN}/`)) return handleAdmin(call, adminPart(gateway))
+  const accounting = openRouterAccounting(call, adminPart(gateway))
+  if (accounting !== undefined) return accounting
   if (call.path === ORQ_MODELS) return only("GET", method, () => listModels(call, gateway))
   const rest = call.path.slice(call.mount.prefix.length)
   if (!call.path.startsWith(`${call.mount.prefix}/`)) throw unknownPath(call)
@@ -103,6 +110,12 @@ async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
   if (one?.[2] === "/cancel") return only("POST", method, () => cancel(call, gateway, id))
   if (one?.[2] === "/detach") return only("POST", method, () => detach(call, gateway, id))
   return only("GET", method, () => resume(call, gateway, id))
+}
+
+function adminPart(gateway: Gateway): AdminPart {
+  const { keys, streams, books } = gateway
+  const readEvents = (id: string, after: number) => readKeptEvents(streams, id, after)
+  return { store: books.store, keys, readEvents, now: Date.now }
 }
 
 /** A path that stands at no mount is still answered in the language of its system. */

@@ -5,21 +5,25 @@
  *
  * The provider's events go into the stream's log; the client that asked is only its first reader, from 0.
  */
-import { createHash } from "node:crypto"
-import { type ChatRequest, type JsonObject, wireError } from "@sluice/protocol"
+import { type ChatRequest, wireError } from "@sluice/protocol"
+import { answer } from "./answer.ts"
+import { mayUse } from "./auth/may-use.ts"
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError, toWireError } from "./gateway-error.ts"
-import { sendError, sendJson } from "./http/answer.ts"
 import { readJsonBody } from "./http/body.ts"
-import { readIdempotencyKey, readOnDisconnect } from "./http/headers.ts"
-import { serveEvents } from "./http/sse.ts"
+import { hashOf } from "./http/body-hash.ts"
+import { readIdempotencyKey, readOnDisconnect, readRequestId } from "./http/headers.ts"
 import { newId } from "./ids.ts"
+import { createEntry } from "./ledger/entry.ts"
+import { rateHeaders, textsOf } from "./limits/hold.ts"
 import { createPump } from "./pump.ts"
 import { validateRequest } from "./request.ts"
 import { open } from "./routing/open.ts"
 import { type Plan, plan } from "./routing/plan.ts"
-import type { Opened, Stream } from "./streams/stream.ts"
+import type { OpenCall } from "./store/call-record.ts"
+import type { Stream } from "./streams/stream.ts"
+import { relayedTexts } from "./whole.ts"
 
 /** POST {mount}/chat/completions */
 export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
@@ -29,7 +33,7 @@ export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
   if (gateway.draining)
     throw new GatewayError("gateway_shutdown", "This gateway is shutting down.", { retryAfter: 1 })
   if (gateway.streams.trouble !== undefined) throw new GatewayError(...CANNOT_KEEP)
-  const route = plan(asked.request.model, gateway.routes) //                    404
+  const route = allowed(call, plan(asked.request.model, gateway.routes), asked) //     403 404
   const stream = begin(call, gateway, asked, route)
   const headers = run(call, gateway, asked, route, stream) //                   402 429, 4xx 5xx of providers
   await answer(call, gateway, stream, headers)
@@ -63,13 +67,17 @@ function begin(call: AuthedCall, gateway: Gateway, asked: Asked, route: Plan): S
     askedModel: asked.request.model ?? "",
     ...(asked.scope === "" ? {} : { idempotency: { scope: asked.scope, bodyHash: asked.bodyHash } }),
   }
-  const onDisconnect = readOnDisconnect(call.request.headers) ?? route.onDisconnect
+  const onDisconnect = readOnDisconnect(call.request.headers) ?? call.key.onDisconnect ?? route.onDisconnect
+  if (onDisconnect.rule === "detach" && call.key.forbidDetach)
+    throw new GatewayError("permission_denied", "This key may not detach calls.", {
+      param: "sluice-on-disconnect",
+    })
   return gateway.streams.begin(facts, onDisconnect, (left) =>
     left.source?.stop("cancelled", wireError("cancelled", "The client left and the call was cancelled.")),
   )
 }
 
-/** hold → open → pump: the writer's side, which goes on whoever is still listening. */
+/** hold → open → pump: the writer's side, which goes on whoever is still listening. Gives what its headers will say. */
 function run(
   call: AuthedCall,
   gateway: Gateway,
@@ -77,41 +85,56 @@ function run(
   route: Plan,
   stream: Stream,
 ): Record<string, string> {
+  const { request, streamed } = asked
+  const { books } = gateway
   const headers: Record<string, string> = {}
-  const created = Math.floor(call.receivedAt / 1_000)
-  const holding = gateway.holds.take({ owner: call.key.id, streamId: stream.id })
+  const now = (): number => performance.now()
+  const holding = books.holds.take({
+    call: openCall(call, asked, stream),
+    request,
+    candidates: route.candidates.map(({ provider, model }) => ({
+      price: books.prices.priceOf(provider.name, model),
+      name: `${provider.name}/${model}`,
+    })),
+    unpriced: books.unpriced,
+  })
+  const entry = createEntry({
+    id: stream.id,
+    now,
+    priceOf: books.prices.priceOf,
+    // The row is there when the hold is: it is never settled before.
+    async settle(settled) {
+      const hold = await holding.catch(() => undefined)
+      if (hold === undefined) return
+      if (!settled.estimated) hold.learn(`${settled.provider}/${settled.model}`, settled.usage.promptTokens)
+      await books.store.settleCall(settled)
+    },
+    promptTexts: () => textsOf(request),
+    relayedTexts: () => relayedTexts(stream),
+  })
   const pump = createPump({
     stream,
     dialect: call.dialect,
-    wantsUsage: call.dialect.wantsUsage(asked.request),
-    created,
-    askedModel: asked.request.model ?? "",
+    wantsUsage: call.dialect.wantsUsage(request),
+    created: Math.floor(call.receivedAt / 1_000),
+    askedModel: request.model ?? "",
+    entry,
+    covers: (tokens) => holding.then((hold) => hold.covers(tokens)),
+    outOfBudget: (error) => stream.source?.stop("failed", error),
     committed(dropped) {
       if (dropped.length > 0) headers["sluice-dropped-params"] = dropped.join(", ")
     },
-    settled(usage) {
-      void holding
-        .then((hold) => hold.settle(usage))
-        .catch((error) => gateway.log(`hold of ${stream.id}: ${error}`))
-    },
+    log: gateway.log,
   })
   stream.source = { pause() {}, resume() {}, stop: pump.stop }
   void stream.opened.then((opened) => {
     if (!opened.ok) gateway.streams.free(stream)
   })
   holding.then(
-    () => {
-      if (stream.record.ending !== undefined) return
-      const opening = open(
-        {
-          plan: route,
-          request: asked.request,
-          stream: asked.streamed,
-          random: Math.random,
-          now: () => performance.now(),
-        },
-        pump,
-      )
+    (hold) => {
+      if (stream.record.ending !== undefined || pump.over) return
+      Object.assign(headers, rateHeaders(hold.rates, Date.now()))
+      const opening = open({ plan: route, request, stream: streamed, random: Math.random, now }, pump)
       stream.source = {
         pause: opening.pause,
         resume: opening.resume,
@@ -121,64 +144,48 @@ function run(
         },
       }
     },
-    (error: unknown) => pump.failed(toWireError(error), false, 0),
+    (error: unknown) => {
+      if (error instanceof GatewayError) Object.assign(headers, error.headers)
+      else gateway.log(`${call.requestId}: ${error}`)
+      pump.refused(toWireError(error))
+    },
   )
   return headers
 }
 
-/** The reader's side. The status waits for the commit point, so that a failure before it is an ordinary error. */
-export async function answer(
-  call: AuthedCall,
-  gateway: Gateway,
-  stream: Stream,
-  headers: Record<string, string>,
-): Promise<void> {
-  const opened = await reading(call, stream, () =>
-    stream.record.facts.streamed
-      ? Promise.race([stream.opened, patience(gateway.heart.interval)])
-      : ended(stream).then(() => stream.openedNow),
+/** Of a route's candidates those that the key may use. */
+function allowed(call: AuthedCall, route: Plan, { request }: Asked): Plan {
+  const model = request.model ?? ""
+  if (!mayUse(call.key, model)) {
+    throw new GatewayError("permission_denied", `This key may not use the model '${model.slice(0, 200)}'.`, {
+      param: "model",
+    })
+  }
+  const candidates = route.candidates.filter(({ provider }) => mayUse(call.key, model, provider.name))
+  if (candidates.length > 0) return { ...route, candidates }
+  throw new GatewayError(
+    "permission_denied",
+    "This key may use none of the providers that have this model.",
+    {
+      param: "model",
+    },
   )
-  if (call.response.destroyed) return
-  const about = { ...headers, ...identify(call, stream, opened) }
-  const failure =
-    opened?.ok === false ? opened.error : stream.record.facts.streamed ? undefined : stream.failure
-  if (failure !== undefined) return sendError(call.response, call.dialect, failure, about)
-  if (!stream.record.facts.streamed) return sendJson(call.response, 200, stream.record.read(0, 1)[0]!, about)
-  const { response, mount, dialect } = call
-  serveEvents({ response, mount, dialect, headers: about }, stream, 0, gateway.heart)
 }
 
-/** While it waits the client counts as a reader: its leaving starts the stream's clock. */
-async function reading<T>(call: AuthedCall, stream: Stream, wait: () => Promise<T>): Promise<T> {
-  const reader = { wake() {}, behind: () => 0, caughtUp: false, drop() {} }
-  const leave = (): void => stream.detach(reader)
-  stream.attach(reader)
-  call.response.once("close", leave)
-  try {
-    return await wait()
-  } finally {
-    call.response.off("close", leave)
-    // Not before the next reader is attached: between two readers of one client nobody has left.
-    setImmediate(leave)
-  }
-}
-
-function identify(call: AuthedCall, stream: Stream, opened: Opened | undefined): Record<string, string> {
+function openCall(call: AuthedCall, asked: Asked, stream: Stream): Omit<OpenCall, "hold"> {
   return {
-    "sluice-stream-id": stream.id,
-    "x-request-id": call.requestId,
-    ...(call.dialect.name === "openrouter" ? { "x-generation-id": stream.id } : {}),
-    ...(opened === undefined ? {} : { "sluice-attempts": String(opened.attempts) }),
-    ...(opened?.ok === true ? { "sluice-model": opened.model, "sluice-provider": opened.provider } : {}),
+    id: stream.id,
+    key: call.key.id,
+    keyIsStored: call.key.stored,
+    dialect: call.dialect.name,
+    dialectRule: call.dialectRule,
+    modelAsked: asked.request.model ?? "",
+    streamed: asked.streamed,
+    client: call.request.headers["user-agent"],
+    clientRequestId: readRequestId(call.request.headers),
+    tags: call.key.tags,
+    startedAt: call.receivedAt,
   }
-}
-
-export function ended(stream: Stream): Promise<void> {
-  return new Promise((resolve) => stream.onEnd(resolve))
-}
-
-function patience(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined).unref())
 }
 
 const CANNOT_KEEP = [
@@ -186,15 +193,3 @@ const CANNOT_KEEP = [
   "This gateway cannot keep streams at the moment: its journal cannot be written.",
   { status: 503, retryAfter: 5 },
 ] as const
-
-/** Equal bodies are equal as JSON: the order of members and the white space say nothing. */
-function hashOf(body: JsonObject): string {
-  return createHash("sha256").update(canonical(body)).digest("base64")
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(",")}}`
-}

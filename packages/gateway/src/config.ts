@@ -44,6 +44,8 @@ export interface Config {
   readonly keys: { readonly api: Secret | undefined; readonly admin: Secret | undefined }
   /** Absolute: SLUICE_DATA, or `sluice-data` in the working folder. */
   readonly dataFolder: string
+  /** Postgres, its password included; undefined: SQLite in the data folder. */
+  readonly databaseUrl: Secret | undefined
   /** What whoever starts it should know and need not mend. */
   readonly notes: readonly string[]
 }

@@ -2,14 +2,16 @@
 import type { Keys } from "./auth/keys.ts"
 import type { Heart } from "./http/heartbeat.ts"
 import type { OriginRules } from "./http/origin.ts"
+import type { PriceList } from "./ledger/price-list.ts"
 import type { Holds } from "./limits/hold.ts"
 import type { Routes } from "./routing/plan.ts"
+import type { Store } from "./store/store.ts"
 import type { Streams } from "./streams/streams.ts"
 
 export interface Gateway {
   readonly keys: Keys
   readonly streams: Streams
-  readonly holds: Holds
+  readonly books: Books
   readonly heart: Heart
   /** Replaced as a whole at a reload; a call keeps the one it began with. */
   routes: Routes
@@ -17,7 +19,15 @@ export interface Gateway {
   readonly limits: { readonly bodyBytes: number }
   /** SIGTERM has come: no new calls. */
   draining: boolean
-  /** Streams that the drain's end cut off. */
-  cut: number
   readonly log: (line: string) => void
+}
+
+/** Money: what a call may cost, what it did cost, and where that is written. */
+export interface Books {
+  readonly store: Store
+  readonly holds: Holds
+  /** Replaced at a reload, as is `unpriced`. */
+  prices: PriceList
+  /** Whether a budget lets a call through whose model has no price. */
+  unpriced: "refuse" | "allow"
 }

@@ -4,16 +4,71 @@
  */
 import { type WireError, wireError } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
+import type { Books } from "./gateway.ts"
+import { costOf } from "./ledger/price.ts"
 import { encodeEvent } from "./pump.ts"
+import type { CallRecord } from "./store/call-record.ts"
 import type { Stream } from "./streams/stream.ts"
+import type { Streams } from "./streams/streams.ts"
+import { countTokens } from "./tokens/count.ts"
+import { relayedTexts } from "./whole.ts"
 
-/** Found at the start, without an ending. */
-export function interrupted(stream: Stream): void {
+/**
+ * Found at the start, without an ending. Where the books were closed before the process went, the ending that stands
+ * there was decided and only not shown yet: all its events are in the log.
+ */
+export function interrupted(stream: Stream, settled: CallRecord | undefined): void {
+  if (settled !== undefined && settled.ending !== null && settled.ending !== "interrupted") {
+    const message = `The call had ended before the gateway was stopped (${settled.reason ?? settled.ending}).`
+    const error = settled.ending === "finished" ? undefined : wireError("interrupted", message)
+    stream.end(settled.ending, error)
+    return
+  }
   endWithout(
     stream,
     "interrupted",
     wireError("interrupted", "The gateway was stopped while this stream ran; what it had sent is kept."),
   )
+}
+
+/** Rows of calls whose process is gone: closed with what the log shows of them. */
+export async function closeOrphans(books: Books, streams: Streams): Promise<number> {
+  const orphans = await books.store.calls.orphaned()
+  for (const { id, startedAt } of orphans) {
+    const stream = streams.get(id)
+    const opened = stream?.openedNow
+    const texts = stream === undefined ? [] : await relayedTexts(stream).catch(() => [])
+    const completionTokens = await countTokens(texts)
+    const usage = { promptTokens: 0, completionTokens, reasoningTokens: 0, cachedTokens: 0, audioTokens: 0 }
+    const [provider, model] = opened?.ok === true ? splitOnce(opened.model) : []
+    const price = provider === undefined ? undefined : books.prices.priceOf(provider, model ?? "")
+    const used = { prompt_tokens: 0, completion_tokens: completionTokens, total_tokens: completionTokens }
+    const cost = provider === undefined ? 0n : price === undefined ? null : costOf(used, price)
+    const endedAt = Date.now()
+    await books.store.settleCall({
+      id,
+      ending: "interrupted",
+      reason: "interrupted",
+      endedAt,
+      provider,
+      model,
+      attempts:
+        provider === undefined || model === undefined
+          ? []
+          : [{ provider, model, startedAt, endedAt, usage, cost, estimated: true }],
+      usage,
+      cost,
+      estimated: true,
+      flags: [],
+      resumed: 0,
+    })
+  }
+  return orphans.length
+}
+
+function splitOnce(name: string): [string, string] {
+  const slash = name.indexOf("/")
+  return [name.slice(0, slash), name.slice(slash + 1)]
 }
 
 /** The disk does not take its newest events. */

@@ -2,7 +2,8 @@
 import { dialects } from "@sluice/protocol/dialects"
 import type { Agent } from "undici"
 import { devKey } from "./auth/dev-key.ts"
-import { createKeys, type Keys } from "./auth/keys.ts"
+import type { Keys } from "./auth/keys.ts"
+import { openKeys } from "./auth/stored-keys.ts"
 import {
   type Config,
   ConfigError,
@@ -13,15 +14,21 @@ import {
   watchConfig,
 } from "./config.ts"
 import { lockDataFolder } from "./data-lock.ts"
-import type { Gateway } from "./gateway.ts"
+import type { Books, Gateway } from "./gateway.ts"
 import { createHeart } from "./http/heartbeat.ts"
-import { interrupted, lost } from "./interrupt.ts"
-import { createOpenHolds } from "./limits/hold.ts"
+import { closeOrphans, interrupted, lost } from "./interrupt.ts"
+import { createPriceList } from "./ledger/price-list.ts"
+import { createHolds } from "./limits/hold.ts"
+import { createRatios } from "./limits/ratios.ts"
 import { createAgent, createHttpProvider } from "./providers/openai-compatible.ts"
 import type { Provider } from "./providers/provider.ts"
 import { createSimProvider } from "./providers/sim.ts"
+import { pricedName } from "./providers/sim-grammar.ts"
 import type { Routes } from "./routing/plan.ts"
 import { listen } from "./server.ts"
+import type { CallRecord } from "./store/call-record.ts"
+import { openStore } from "./store/open.ts"
+import type { Store } from "./store/store.ts"
 import { createJournal } from "./streams/disk.ts"
 import type { StreamLog } from "./streams/log.ts"
 import { createMemoryLog } from "./streams/memory.ts"
@@ -50,7 +57,7 @@ const SWEEP_EVERY = 5_000
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
   const asked = { flags: options.flags, environment: options.environment }
   const config = loadConfig(asked)
-  const kept = takeDataFolder(config, options.warn)
+  const kept = await takeDataFolder(config, options.warn)
   try {
     return await startKeeping(kept, config, asked, options)
   } catch (error) {
@@ -66,17 +73,32 @@ async function startKeeping(
   options: StartOptions,
 ): Promise<RunningGateway> {
   const agent = createAgent()
-  const { keys, shownKey } = collectKeys(config)
+  const { store } = kept
+  const keys = await openKeys(store, { log: options.warn })
+  const shownKey = addEnvironmentKeys(keys, config)
+  const books: Books = {
+    store,
+    holds: createHolds(store, createRatios()),
+    prices: createPriceList(config.prices, pricedName),
+    unpriced: config.unpriced,
+  }
+  const settled = await rowsOfUnended(kept)
+  const streams = createStreams({
+    log: kept.log,
+    sweepEvery: SWEEP_EVERY,
+    lost,
+    interrupted: (stream) => interrupted(stream, settled.get(stream.id)),
+  })
+  await closeOrphans(books, streams)
   const gateway: Gateway = {
     keys,
-    streams: createStreams({ log: kept.log, sweepEvery: SWEEP_EVERY, lost, interrupted }),
-    holds: createOpenHolds(),
+    streams,
+    books,
     heart: createHeart(config.server.heartbeat),
     origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
     routes: compileRoutes(config, agent),
     limits: { bodyBytes: config.server.bodyLimit },
     draining: false,
-    cut: 0,
     log: options.warn,
   }
   const watch = config.file === undefined ? undefined : watchConfig(config.file, reload)
@@ -94,6 +116,8 @@ async function startKeeping(
         ...(config.file === undefined ? {} : { file: config.file }),
       })
       gateway.routes = compileRoutes(wanted, agent)
+      books.prices = createPriceList(wanted.prices, pricedName)
+      books.unpriced = wanted.unpriced
       const waiting = restartNeeded(config, wanted)
       const rest = waiting.length === 0 ? "" : `; a restart is needed for ${waiting.join(", ")}`
       options.say(`sluice: configuration reloaded${rest}`)
@@ -134,24 +158,45 @@ async function startKeeping(
 /** What outlives the process: the folder is this one's alone, and what the one before left in it is read. */
 interface Kept {
   readonly log: StreamLog
+  readonly store: Store
   close(): Promise<void>
 }
 
-function takeDataFolder(config: Config, warn: (line: string) => void): Kept {
+async function takeDataFolder(config: Config, warn: (line: string) => void): Promise<Kept> {
   const lock = lockDataFolder(config.dataFolder)
+  let log: StreamLog | undefined
   try {
-    const log = openLog(config, warn)
+    log = openLog(config, warn)
+    const store = await openStore({
+      dataFolder: config.dataFolder,
+      databaseUrl: config.databaseUrl?.reveal(),
+      durability: config.streams.durability === "power" ? "power" : "process",
+      log: (line) => warn(`sluice: ${line}`),
+    })
+    const kept = { log, store }
     return {
-      log,
+      ...kept,
       async close() {
-        await log.close()
+        await kept.log.close()
+        await store.close()
         lock.release()
       },
     }
   } catch (error) {
+    await log?.close()
     lock.release()
     throw error
   }
+}
+
+/** The rows of streams that the process before has not ended: some of them were settled. */
+async function rowsOfUnended({ log, store }: Kept): Promise<Map<string, CallRecord>> {
+  const rows = new Map<string, CallRecord>()
+  for (const { facts, ending } of log.all()) {
+    const row = ending === undefined ? await store.calls.get(facts.id) : undefined
+    if (row !== undefined) rows.set(row.id, row)
+  }
+  return rows
 }
 
 function openLog(config: Config, warn: (line: string) => void): StreamLog {
@@ -173,19 +218,19 @@ function signal(): Promise<void> {
   })
 }
 
-function collectKeys(config: Config): { keys: Keys; shownKey: string | undefined } {
-  const keys = createKeys()
+/** Gives the key that is to be shown to whoever has configured none. */
+function addEnvironmentKeys(keys: Keys, config: Config): string | undefined {
   const { api, admin } = config.keys
   if (api !== undefined) keys.add({ id: "env", admin: false }, api.reveal())
   if (admin !== undefined) keys.add({ id: "admin", admin: true }, admin.reveal())
-  if (api !== undefined || admin !== undefined) return { keys, shownKey: undefined }
+  if (api !== undefined || admin !== undefined) return undefined
   if (!isLoopback(config.server.host)) {
     const message = "others can reach this host, so it needs a key of yours: set SLUICE_API_KEY"
     throw new ConfigError(config.file, [{ line: undefined, path: "server.host", message }])
   }
   const key = devKey(config.dataFolder)
   keys.add({ id: "dev", admin: true }, key)
-  return { keys, shownKey: key }
+  return key
 }
 
 function compileRoutes(config: Config, agent: Agent): Routes {

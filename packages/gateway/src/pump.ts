@@ -2,19 +2,26 @@
  * The provider's answer → the stream's log, to the end, whoever is still listening. Each chunk is given this
  * gateway's id, time and model, written in the caller's dialect, numbered and appended; usage is kept back and said
  * once, last, to those who asked for it; and the stream is given exactly one ending.
+ *
+ * An ending is decided once, then entered in the books, then shown: nobody sees `[DONE]` of a call that is not settled.
  */
 import {
   type Chunk,
+  type ChunkChoice,
   type ChunkWriter,
   type Completion,
   type Dialect,
   isObject,
   type Usage,
   type WireError,
+  wireError,
 } from "@sluice/protocol"
 import type { OpeningEvents } from "./routing/open.ts"
 import type { Ending } from "./streams/log.ts"
 import type { Stream } from "./streams/stream.ts"
+
+/** Tokens between two looks at the hold. */
+const LOOK_EVERY = 64
 
 export interface PumpOptions {
   readonly stream: Stream
@@ -23,24 +30,55 @@ export interface PumpOptions {
   /** Unix seconds. */
   readonly created: number
   readonly askedModel: string
-  /** Called once, at the ending. */
-  readonly settled: (usage: Usage | undefined) => void
+  /** The call's entry in the books. */
+  readonly entry: PumpEntry
+  /** The answer has so many tokens now, roughly; false: no more of it can be paid. */
+  readonly covers: (completionTokens: number) => Promise<boolean>
+  readonly log: (line: string) => void
+  /** The hold ends the call. */
+  readonly outOfBudget: (error: WireError) => void
   /** What the answer's headers will say. */
   readonly committed: (dropped: readonly string[]) => void
+}
+
+/** As much of a call's entry as its pump knows. */
+export interface PumpEntry {
+  missed(
+    asked: { provider: string; model: string; startedAt: number },
+    error?: WireError,
+    usage?: Usage,
+  ): void
+  answered(asked: { provider: string; model: string; startedAt: number }): void
+  chunk(chunk: Chunk): void
+  completion(completion: Completion): void
+  reported(usage: Usage): void
+  flag(flag: string): void
+  readonly roughTokens: number
+  withCost(usage: Usage): Usage
+  /** Resolves when the row is durable. */
+  close(ending: Ending, error?: WireError): Promise<void>
 }
 
 export interface Pump extends OpeningEvents {
   /** Ends the stream from outside: cancelled, or the gateway stops. */
   stop(ending: Exclude<Ending, "finished">, error: WireError): void
+  /** The call was not admitted: there is no row in the books for it. */
+  refused(error: WireError): void
+  /** Its ending is decided. */
+  readonly over: boolean
 }
 
 export function createPump(options: PumpOptions): Pump {
-  const { stream, dialect, created } = options
+  const { stream, dialect, created, entry } = options
   const id = stream.id
+  const { streamed } = stream.record.facts
   const finishedChoices = new Set<number>()
   let model = options.askedModel
   let write: ChunkWriter = dialect.createChunkWriter()
   let attempts = 0
+  /** Decided, though not yet shown. */
+  let over = false
+  let nextLook = LOOK_EVERY
   let usage: Usage | undefined
   /** The provider's last chunk without choices: its members beside usage go out with ours. */
   let tail: Partial<Chunk> = {}
@@ -54,70 +92,106 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   function end(ending: Ending, error?: WireError): void {
-    if (stream.record.ending !== undefined) return
-    if (error !== undefined && stream.record.facts.streamed)
-      append(dialect.writeErrorChunk({ id, created, model }, error))
-    stream.open({ ok: false, error: error ?? NO_ANSWER, attempts })
-    stream.end(ending, error)
-    options.settled(usage)
+    if (over) return
+    over = true
+    if (error !== undefined && streamed) append(dialect.writeErrorChunk({ id, created, model }, error))
+    if (ending !== "finished") stream.open({ ok: false, error: error ?? NO_ANSWER, attempts })
+    entry
+      .close(ending, error)
+      .catch((trouble: unknown) => options.log(`the books of ${id} could not be closed: ${trouble}`))
+      .finally(() => stream.end(ending, error))
+  }
+
+  /** An answer that outgrows its hold is paid by an extension, or it ends here. */
+  function pay(): void {
+    const tokens = entry.roughTokens
+    if (tokens < nextLook) return
+    nextLook = tokens + LOOK_EVERY
+    options.covers(tokens).then(
+      (covered) => {
+        if (!covered)
+          options.outOfBudget(wireError("budget", "The budget does not cover any more of this answer."))
+      },
+      (trouble: unknown) => options.log(`the hold of ${id} could not be extended: ${trouble}`),
+    )
   }
 
   return {
-    missed() {},
-    committed(commit) {
-      attempts = commit.attempts
-      const provider = commit.candidate.provider.name
-      model = `${provider}/${commit.candidate.model}`
+    missed({ candidate, startedAt, error, usage: used }) {
+      entry.missed({ provider: candidate.provider.name, model: candidate.model, startedAt }, error, used)
+    },
+    committed({ candidate, startedAt, dropped, attempts: asked }) {
+      attempts = asked
+      const provider = candidate.provider.name
+      model = `${provider}/${candidate.model}`
       write = dialect.createChunkWriter()
-      options.committed(commit.dropped)
+      entry.answered({ provider, model: candidate.model, startedAt })
+      options.committed(dropped)
       stream.open({ ok: true, model, provider, attempts })
     },
     chunk(chunk) {
-      if (chunk.usage !== undefined) usage = chunk.usage
+      if (over) return
+      entry.chunk(chunk)
+      if (chunk.usage !== undefined) report(chunk.usage)
       const { usage: _, ...rest } = chunk
       if (chunk.choices.length === 0) {
         if (rest.debug !== undefined) emit(rest)
         else tail = rest
         return
       }
-      const choices = rest.choices.filter((choice) => {
-        // A final chunk sent twice: the second says nothing new.
-        if (finishedChoices.has(choice.index) && Object.keys(choice.delta).length === 0) return false
-        return true
-      })
-      if (choices.length === 0) return
-      emit({
-        ...rest,
-        choices: choices.map((choice) => {
-          if (choice.finish_reason === null) return choice
-          if (finishedChoices.has(choice.index)) return { ...choice, finish_reason: null }
-          finishedChoices.add(choice.index)
-          return choice
-        }),
-      })
-    },
-    completion(completion: Completion) {
-      usage = completion.usage
-      stream.append(
-        Buffer.from(JSON.stringify(dialect.writeCompletion({ ...completion, id, created, model }))),
+      // A final chunk sent twice: the second says nothing new.
+      const choices = rest.choices.filter(
+        ({ index, delta }) => !finishedChoices.has(index) || Object.keys(delta).length > 0,
       )
+      if (choices.length === 0) return
+      emit({ ...rest, choices: choices.map(finishOnce) })
+      pay()
+    },
+    completion(completion) {
+      if (over) return
+      entry.completion(completion)
+      if (completion.usage !== undefined) report(completion.usage)
+      const whole = { ...completion, id, created, model, ...(usage === undefined ? {} : { usage }) }
+      stream.append(Buffer.from(JSON.stringify(dialect.writeCompletion(whole))))
     },
     finished(sawFinish) {
-      if (stream.record.ending !== undefined) return
-      if (stream.record.facts.streamed) {
+      if (over) return
+      if (!sawFinish) entry.flag("finish_added")
+      if (streamed) {
         const envelope: Chunk = { id, object: "chat.completion.chunk", created, model, choices: [] }
         if (!sawFinish) emit({ ...envelope, choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })
         if (options.wantsUsage && usage !== undefined) emit({ ...envelope, ...tail, choices: [], usage })
         else if (isObject(tail.openrouter_metadata)) emit({ ...envelope, ...tail, choices: [] })
       }
-      stream.end("finished")
-      options.settled(usage)
+      end("finished")
     },
     failed(error, _, asked) {
       attempts = asked
       end("failed", error)
     },
     stop: end,
+    get over() {
+      return over
+    },
+    refused(error) {
+      if (over) return
+      over = true
+      if (streamed) append(dialect.writeErrorChunk({ id, created, model }, error))
+      stream.open({ ok: false, error, attempts: 0 })
+      stream.end("failed", error)
+    },
+  }
+
+  function report(reported: Usage): void {
+    entry.reported(reported)
+    usage = entry.withCost(reported)
+  }
+
+  function finishOnce(choice: ChunkChoice): ChunkChoice {
+    if (choice.finish_reason === null) return choice
+    if (finishedChoices.has(choice.index)) return { ...choice, finish_reason: null }
+    finishedChoices.add(choice.index)
+    return choice
   }
 }
 

@@ -2,15 +2,15 @@
  * A client that comes back: the same log, read from another number. Also what else can be done to a stream by its
  * id: look at it whole, cancel it, detach it.
  */
-import { setImmediate as nextTurn } from "node:timers/promises"
-import { createAssembler, isObject, type JsonObject, streamError, wireError } from "@sluice/protocol"
+import { type JsonObject, streamError, wireError } from "@sluice/protocol"
+import { ended } from "./answer.ts"
 import type { AuthedCall } from "./call.ts"
-import { ended } from "./chat.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError } from "./gateway-error.ts"
 import { sendJson } from "./http/answer.ts"
 import { serveEvents } from "./http/sse.ts"
 import type { Stream } from "./streams/stream.ts"
+import { completionOf, dropped, readAll } from "./whole.ts"
 
 /** GET {mount}/chat/completions/{id}: with `stream=true` or `Last-Event-ID` the events, else the answer so far. */
 export async function resume(call: AuthedCall, gateway: Gateway, id: string): Promise<void> {
@@ -37,6 +37,7 @@ export async function resume(call: AuthedCall, gateway: Gateway, id: string): Pr
     "x-request-id": call.requestId,
     ...(opened?.ok === true ? { "sluice-model": opened.model, "sluice-provider": opened.provider } : {}),
   }
+  gateway.books.store.countResume(stream.id).catch((error: unknown) => gateway.log(`${stream.id}: ${error}`))
   serveEvents({ response, mount, dialect, headers }, stream, after, gateway.heart)
 }
 
@@ -51,6 +52,7 @@ export async function cancel(call: AuthedCall, gateway: Gateway, id: string): Pr
 /** POST …/{id}/detach: it finishes, whoever listens. */
 export async function detach(call: AuthedCall, gateway: Gateway, id: string): Promise<void> {
   const stream = find(call, gateway, id)
+  if (call.key.forbidDetach) throw new GatewayError("permission_denied", "This key may not detach calls.")
   stream.onDisconnect = { rule: "detach" }
   await retrieve(call, stream)
 }
@@ -75,14 +77,6 @@ function readPosition(value: string | string[] | undefined, stream: Stream): num
   )
 }
 
-function dropped(first: number): GatewayError {
-  return new GatewayError(
-    "events_dropped",
-    `The oldest events of this stream were dropped; the oldest left is ${first}.`,
-    { metadata: { oldest_event_id: first } },
-  )
-}
-
 /** The answer as far as it has come: a completion in the call's own dialect, and what state it is in. */
 async function retrieve(call: AuthedCall, stream: Stream): Promise<void> {
   const { record } = stream
@@ -95,42 +89,4 @@ async function retrieve(call: AuthedCall, stream: Stream): Promise<void> {
   }
   const headers = { "sluice-stream-id": stream.id, "x-request-id": call.requestId }
   sendJson(call.response, 200, { ...completionOf(stream, events), sluice }, headers)
-}
-
-/** A long stream stands on the disk: it is read over several turns, until nothing is left to read. */
-async function readAll({ record }: Stream): Promise<Uint8Array[]> {
-  const events: Uint8Array[] = []
-  for (;;) {
-    const more = record.read(events.length, Number.POSITIVE_INFINITY)
-    if (record.first > 1) throw dropped(record.first)
-    if (more.length === 0) return events
-    for (const event of more) events.push(event)
-    if (events.length < record.visible) await nextTurn()
-  }
-}
-
-function completionOf({ id, record }: Stream, events: readonly Uint8Array[]): JsonObject {
-  if (!record.facts.streamed && events.length > 0) return parse(Buffer.from(events[0]!).toString())
-  const assembler = createAssembler()
-  for (const event of events) {
-    const data = Buffer.from(event)
-      .toString()
-      .match(/^data: (.*)$/m)?.[1]
-    if (data !== undefined) assembler.add(parse(data))
-  }
-  const { error: _, usage, ...completion } = assembler.completion()
-  const running = record.visibleEnding === undefined
-  return {
-    ...completion,
-    id,
-    object: "chat.completion",
-    created: completion.created || Math.floor(record.facts.createdAt / 1_000),
-    choices: completion.choices.map((choice) => (running ? { ...choice, finish_reason: null } : choice)),
-    ...(running || usage === undefined ? {} : { usage }),
-  }
-}
-
-function parse(text: string): JsonObject {
-  const value: unknown = JSON.parse(text)
-  return isObject(value) ? value : {}
 }

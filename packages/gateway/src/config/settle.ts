@@ -69,6 +69,7 @@ export function settleConfig(layers: Layers, problems: Problems): Config {
       cors: written?.server?.cors ?? [],
     },
     keys: keysOf(environment, problems),
+    databaseUrl: environment["DATABASE_URL"] ? createSecret(environment["DATABASE_URL"]) : undefined,
     dataFolder: resolve(folder, environment["SLUICE_DATA"] || "sluice-data"),
     notes,
   })

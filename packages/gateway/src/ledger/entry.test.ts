@@ -24,7 +24,7 @@ function entry(options: { prompt?: string[]; relayed?: string[] } = {}): {
       priceOf: (provider, model) => PRICES[`${provider}/${model}`],
       settle: async (call) => settled.push(call),
       promptTexts: () => options.prompt ?? [],
-      relayedTexts: () => options.relayed ?? [],
+      relayedTexts: async () => options.relayed ?? [],
     }),
     settled,
     tick(ms) {

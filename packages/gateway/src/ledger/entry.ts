@@ -22,7 +22,7 @@ export interface EntryOptions {
   settle(call: SettledCall): Promise<unknown>
   /** For an estimate: the texts of the prompt, and what has been relayed. */
   promptTexts(): readonly string[]
-  relayedTexts(): readonly string[]
+  relayedTexts(): Promise<readonly string[]>
 }
 
 /** Who was asked, and when (milliseconds since 1970). */
@@ -43,8 +43,8 @@ export interface Entry {
   resumed(): void
   /** Completion tokens relayed so far, as far as can be told without counting. */
   readonly roughTokens: number
-  /** Nano-dollars of the answering attempt, for usage that says its cost. */
-  costOf(usage: Usage): bigint | undefined
+  /** The usage with what it cost, where that is known here and its provider has not said it. */
+  withCost(usage: Usage): Usage
   close(ending: CallEnding, error?: WireError): Promise<void>
 }
 
@@ -124,7 +124,10 @@ export function createEntry(options: EntryOptions): Entry {
   async function estimate(): Promise<Usage> {
     const [prompt, completion] = await Promise.all([
       countTokens(options.promptTexts()).catch(() => 0),
-      countTokens(options.relayedTexts()).catch(() => events),
+      options
+        .relayedTexts()
+        .then(countTokens)
+        .catch(() => events),
     ])
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
   }
@@ -151,15 +154,34 @@ export function createEntry(options: EntryOptions): Entry {
     get roughTokens() {
       return Math.max(events, Math.ceil(characters / 4))
     },
-    costOf(used) {
+    withCost(used) {
       const price = answer === undefined ? undefined : options.priceOf(answer.provider, answer.model)
-      return price === undefined ? undefined : costOf(used, price)
+      if (price === undefined || used.cost != null) return used
+      const whole = costOf(used, price)
+      const prompt = costOf(
+        { ...used, completion_tokens: 0, total_tokens: used.prompt_tokens, completion_tokens_details: null },
+        price,
+      )
+      return {
+        ...used,
+        cost: usd(whole),
+        cost_details: {
+          upstream_inference_cost: usd(whole),
+          upstream_inference_prompt_cost: usd(prompt),
+          upstream_inference_completions_cost: usd(whole - prompt),
+        },
+        is_byok: false,
+      }
     },
     close(ending, error) {
       closed ??= close(ending, error)
       return closed
     },
   }
+}
+
+function usd(nano: bigint): number {
+  return Number(nano) / 1e9
 }
 
 /** Characters of all that a chunk's deltas say. */

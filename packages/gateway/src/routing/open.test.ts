@@ -4,13 +4,14 @@ import type { ChatRequest, Chunk, Completion, WireError } from "@sluice/protocol
 import { openai } from "@sluice/protocol/dialects"
 import type { Attempt, AttemptListener, Provider } from "../providers/provider.ts"
 import { createSimProvider } from "../providers/sim.ts"
-import { type Commit, open } from "./open.ts"
+import { type Commit, type MissedAttempt, open } from "./open.ts"
 import type { Candidate, Plan, Timers } from "./plan.ts"
 
 const DEFAULTS: Timers = { connect: 5_000, firstContent: 600_000, idle: 300_000, total: 1_800_000 }
 const REQUEST: ChatRequest = { model: "m", messages: [{ role: "user", content: "hi" }] }
 
 interface Opened {
+  missed: MissedAttempt[]
   commits: Commit[]
   chunks: Chunk[]
   completions: Completion[]
@@ -33,6 +34,7 @@ function start(
     commit: "content",
   }
   const seen: Opened = {
+    missed: [],
     commits: [],
     chunks: [],
     completions: [],
@@ -45,6 +47,7 @@ function start(
   const opening = open(
     { plan, request: REQUEST, stream: options.stream ?? true, random: () => 0.5, now: () => Date.now() },
     {
+      missed: (attempt) => seen.missed.push(attempt),
       committed: (commit) => seen.commits.push(commit),
       chunk: (chunk) => seen.chunks.push(chunk),
       completion: (completion) => seen.completions.push(completion),

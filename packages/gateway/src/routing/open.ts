@@ -5,7 +5,7 @@
  * candidate sends is held back, so that its failure costs the client nothing: the next one is asked. After it the
  * answer is this candidate's, for better or worse.
  */
-import type { ChatRequest, Chunk, Completion, WireError } from "@sluice/protocol"
+import type { ChatRequest, Chunk, Completion, Usage, WireError } from "@sluice/protocol"
 import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
 import type { Candidate, Plan } from "./plan.ts"
 
@@ -16,6 +16,8 @@ const MAX_RETRY_WAIT = 10_000
 const RETRY_BASE = 250
 
 export interface OpeningEvents {
+  /** A candidate was asked and did not answer: it failed before the commit point, or the call was stopped before. */
+  missed(attempt: MissedAttempt): void
   committed(commit: Commit): void
   chunk(chunk: Chunk): void
   completion(completion: Completion): void
@@ -26,10 +28,21 @@ export interface OpeningEvents {
 
 export interface Commit {
   readonly candidate: Candidate
+  /** When it was asked, in milliseconds since 1970. */
+  readonly startedAt: number
   /** How many candidates were asked, this one included. */
   readonly attempts: number
   /** Members of the request that this candidate's dialect has no place for. */
   readonly dropped: readonly string[]
+}
+
+export interface MissedAttempt {
+  readonly candidate: Candidate
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  readonly error: WireError | undefined
+  /** What its provider reported all the same. */
+  readonly usage: Usage | undefined
 }
 
 export interface Opening {
@@ -56,6 +69,8 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
   let attempts = 0
   let running: RunningAttempt | undefined
   let waiting: NodeJS.Timeout | undefined
+  /** While an attempt that may still miss is running. */
+  let missRunning: (() => void) | undefined
   let paused = false
   let over = false
 
@@ -66,17 +81,25 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
 
   function ask(candidate: Candidate): void {
     attempts++
+    const startedAt = Date.now()
     const upstream = { ...request, model: candidate.model, stream }
     const { body, dropped } = candidate.provider.dialect.writeRequest(upstream)
     const held: Chunk[] = []
     let heldBytes = 0
     let committed = false
 
+    const miss = (error: WireError | undefined): void => {
+      const usage = held.findLast((chunk) => chunk.usage !== undefined)?.usage
+      events.missed({ candidate, startedAt, error, usage })
+    }
+    missRunning = () => miss(undefined)
+
     const commit = (): void => {
       if (committed) return
       committed = true
+      missRunning = undefined
       running?.committed()
-      events.committed({ candidate, attempts, dropped })
+      events.committed({ candidate, attempts, dropped, startedAt })
       for (const chunk of held) if (!over) events.chunk(chunk)
       held.length = 0
     }
@@ -113,7 +136,11 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
           if (committed) {
             over = true
             events.failed(failure.error, true, attempts)
-          } else failed(candidate, failure)
+            return
+          }
+          missRunning = undefined
+          miss(failure.error)
+          failed(candidate, failure)
         },
       },
       now,
@@ -155,6 +182,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
       running?.resume()
     },
     abort() {
+      if (!over) missRunning?.()
       over = true
       clearTimeout(waiting)
       running?.abort()

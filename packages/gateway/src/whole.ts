@@ -1,0 +1,67 @@
+/** A stream as a whole, from its log: what its events add up to. */
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { createAssembler, isObject, type JsonObject } from "@sluice/protocol"
+import { GatewayError } from "./gateway-error.ts"
+import type { Stream } from "./streams/stream.ts"
+
+/** A long stream stands on the disk: it is read over several turns, until nothing is left to read. */
+export async function readAll({ record }: Stream): Promise<Uint8Array[]> {
+  const events: Uint8Array[] = []
+  for (;;) {
+    const more = record.read(events.length, Number.POSITIVE_INFINITY)
+    if (record.first > 1) throw dropped(record.first)
+    if (more.length === 0) return events
+    for (const event of more) events.push(event)
+    if (events.length < record.visible) await nextTurn()
+  }
+}
+
+export function completionOf({ id, record }: Stream, events: readonly Uint8Array[]): JsonObject {
+  if (!record.facts.streamed && events.length > 0) return parse(Buffer.from(events[0]!).toString())
+  const assembler = createAssembler()
+  for (const event of events) {
+    const data = Buffer.from(event)
+      .toString()
+      .match(/^data: (.*)$/m)?.[1]
+    if (data !== undefined) assembler.add(parse(data))
+  }
+  const { error: _, usage, ...completion } = assembler.completion()
+  const running = record.visibleEnding === undefined
+  return {
+    ...completion,
+    id,
+    object: "chat.completion",
+    created: completion.created || Math.floor(record.facts.createdAt / 1_000),
+    choices: completion.choices.map((choice) => (running ? { ...choice, finish_reason: null } : choice)),
+    ...(running || usage === undefined ? {} : { usage }),
+  }
+}
+
+function parse(text: string): JsonObject {
+  const value: unknown = JSON.parse(text)
+  return isObject(value) ? value : {}
+}
+
+/** All text that its provider has sent, for counting. */
+export async function relayedTexts(stream: Stream): Promise<string[]> {
+  const { choices } = completionOf(stream, await readAll(stream))
+  const texts: string[] = []
+  for (const choice of Array.isArray(choices) ? choices : []) {
+    const message: unknown = isObject(choice) ? choice["message"] : undefined
+    if (!isObject(message)) continue
+    for (const name of ["content", "reasoning", "refusal"]) {
+      const text = message[name]
+      if (typeof text === "string") texts.push(text)
+    }
+    if (message["tool_calls"] !== undefined) texts.push(JSON.stringify(message["tool_calls"]))
+  }
+  return texts
+}
+
+export function dropped(first: number): GatewayError {
+  return new GatewayError(
+    "events_dropped",
+    `The oldest events of this stream were dropped; the oldest left is ${first}.`,
+    { metadata: { oldest_event_id: first } },
+  )
+}
