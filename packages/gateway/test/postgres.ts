@@ -38,13 +38,16 @@ const NOBODY = 65_534
 
 let server: Promise<TestPostgres> | undefined
 
-/** Whoever asks first starts it; stop it in an `after` of the file. */
-export function testPostgres(): Promise<TestPostgres> {
-  server ??= start()
+/**
+ * Whoever asks first starts it; stop it in an `after` of the file. It does not wait for the disk, which no test can
+ * tell from here: the machine does not crash. `durable` is for benches.
+ */
+export function testPostgres({ durable = false } = {}): Promise<TestPostgres> {
+  server ??= start(durable)
   return server
 }
 
-async function start(): Promise<TestPostgres> {
+async function start(durable: boolean): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-postgres-"))
   const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   const binaries = findBinaries(folder)
@@ -74,7 +77,8 @@ async function start(): Promise<TestPostgres> {
       port,
       listen_addresses: "127.0.0.1",
       unix_socket_directories: "",
-      shared_buffers: "64MB",
+      shared_buffers: durable ? "512MB" : "64MB",
+      fsync: durable ? "on" : "off",
     }
     const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])
     const started = spawn(join(binaries, "postgres"), ["-D", data, ...flags], {

@@ -15,17 +15,13 @@
  */
 
 import {
-  type Account,
   type Held,
   moveOn,
-  NO_TERMS,
-  newAccount,
   overBudget,
   pay,
   ratesOf,
   refusalOf,
   releaseHold,
-  type Terms,
   takeHold,
   undoHold,
 } from "./accounts.ts"
@@ -34,6 +30,7 @@ import type { OpenCall, SettledCall } from "./call-record.ts"
 import { openValues, settledValues } from "./call-row.ts"
 import type { Row, RowStatement, Session, Value } from "./engine.ts"
 import * as sql from "./ledger-statements.ts"
+import { type Payer, readPayers } from "./payers.ts"
 import { createTotals } from "./totals.ts"
 import { money } from "./values.ts"
 
@@ -82,49 +79,33 @@ export async function applyBatch(
     of("resumed").map(({ id }) => [1, id]),
   )
 
-  const keys = await rowsById(session, sql.FIND_KEY, [
-    ...opens.filter(({ call }) => call.keyIsStored).map(({ call }) => [call.key]),
-    ...[...extended.values()].map((row) => [String(row["key_id"])]),
-  ])
-  const projects = await rowsById(
+  const touched = [settled, abandoned, released, extended].flatMap((rows) => [...rows.values()])
+  const payers = await readPayers(
     session,
-    sql.FIND_PROJECT,
-    [...keys.values()].flatMap(({ project_id: id }) => (id == null ? [] : [[id]])),
+    opens.map(({ call }) => call),
+    touched,
   )
-  const accounts = await openAccounts(session, [
-    ...[settled, abandoned, released, extended].flatMap((rows) => [...rows.values()].flatMap(subjectsOf)),
-    ...opens.flatMap(({ call }) =>
-      subjectsOf({ key_id: call.key, project_id: keys.get(call.key)?.["project_id"] ?? null }),
-    ),
-  ])
-  const payersOf = (row: Row): Payer[] =>
-    subjectsOf(row).map((subject) => {
-      const scope = subject.startsWith("key:") ? "key" : "project"
-      const terms = (scope === "key" ? keys : projects).get(subject.slice(scope.length + 1))
-      return {
-        scope,
-        account: accounts.get(subject)!,
-        terms: terms === undefined ? NO_TERMS : sql.readTerms(terms),
-      }
-    })
+  const payersOf = (row: Row) => payers.of(String(row["key_id"]), row["project_id"])
 
   const totals = createTotals()
   for (const { id, call } of of("settle")) {
     const row = settled.get(id)
     if (row === undefined) continue
-    const { usage, cost } = call
+    const held = heldBy(row)
+    const tokens = call.usage.promptTokens + call.usage.completionTokens
     for (const { account } of payersOf(row)) {
       moveOn(account, call.endedAt)
-      releaseHold(account, heldBy(row))
-      pay(account, heldBy(row), cost ?? 0n, usage.promptTokens + usage.completionTokens)
+      releaseHold(account, held)
+      pay(account, held, call.cost ?? 0n, tokens)
     }
     totals.add(row, call)
   }
   for (const row of released.values()) {
     for (const { account } of payersOf(row)) releaseHold(account, { ...heldBy(row), holding: true })
   }
-  for (const row of abandoned.values())
+  for (const row of abandoned.values()) {
     for (const { account } of payersOf(row)) undoHold(account, heldBy(row))
+  }
 
   const newRows: Value[][] = []
   const extensions: Value[][] = []
@@ -132,7 +113,7 @@ export async function applyBatch(
 
   await session.each(sql.INSERT_CALL, newRows)
   await session.each(sql.EXTEND_CALL, extensions)
-  await session.each(sql.WRITE_ACCOUNT, [...accounts.values()].map(sql.accountValues))
+  await session.each(sql.WRITE_ACCOUNT, [...payers.accounts()].map(sql.accountValues))
   await session.each(sql.ADD_TOTALS, totals.rows())
   return outcomes
 
@@ -155,45 +136,39 @@ export async function applyBatch(
 
   function open({ call, process }: JobOf<"open">): Admission {
     const { key, hold, startedAt } = call
-    const row = keys.get(key)
-    const payers = payersOf({ key_id: key, project_id: row?.["project_id"] ?? null })
-    for (const { account } of payers) moveOn(account, startedAt)
+    const row = call.keyIsStored ? payers.key(key) : undefined
+    const project = row?.["project_id"] ?? null
+    const paying = payers.of(key, project)
+    for (const { account } of paying) moveOn(account, startedAt)
     // The commit was made and its answer lost: what was held is held.
-    const refusal = before.has(call.id)
-      ? undefined
-      : (keyRefusal(call, row) ?? firstRefusal(payers, hold, startedAt))
-    if (refusal === undefined && !before.has(call.id)) {
-      for (const { account } of payers) takeHold(account, hold)
-      newRows.push(openValues(call, process, row?.["project_id"] ?? null))
+    const done = before.has(call.id)
+    const refusal = done ? undefined : (keyRefusal(call, row) ?? firstRefusal(paying, hold, startedAt))
+    if (refusal === undefined && !done) {
+      for (const { account } of paying) takeHold(account, hold)
+      newRows.push(openValues(call, process, project))
     }
-    const rates = ratesOf(payers[0]!.account, payers[0]!.terms, startedAt)
+    const rates = ratesOf(paying[0]!.account, paying[0]!.terms, startedAt)
     return refusal === undefined ? { admitted: true, rates } : { admitted: false, refusal, rates }
   }
 
   function extend({ id, to, at }: JobOf<"extend">): Admission {
     const row = extended.get(id)
     if (row === undefined) return { admitted: false, refusal: { reason: "ended" }, rates: {} }
-    const amount = to - heldBy(row).amount
+    const held = heldBy(row)
+    const amount = to - held.amount
     if (amount <= 0n) return { admitted: true, rates: {} }
-    const payers = payersOf(row)
-    for (const { account } of payers) moveOn(account, at)
-    for (const { scope, account, terms } of payers) {
+    for (const { scope, account, terms } of payersOf(row)) {
+      moveOn(account, at)
       const refusal = overBudget(scope, account, terms.budget, amount, at)
       if (refusal !== undefined) return { admitted: false, refusal, rates: {} }
     }
     // Released while its process was taken for dead: nothing is held for it any more, nor is it now.
-    if (heldBy(row).holding) {
-      for (const { account } of payers) account.held += amount
+    if (held.holding) {
+      for (const { account } of payersOf(row)) account.held += amount
       extensions.push([to, id])
     }
     return { admitted: true, rates: {} }
   }
-}
-
-interface Payer {
-  readonly scope: "key" | "project"
-  readonly account: Account
-  readonly terms: Terms
 }
 
 const NONE: ReadonlyMap<string, Row> = new Map()
@@ -206,37 +181,6 @@ async function rowsById(
   if (rows.length === 0) return NONE
   const found = await session.each(statement, rows)
   return new Map(found.map((row) => [String(row["id"]), row]))
-}
-
-/** The account of the key, then the one of its project. */
-function subjectsOf(row: Row): string[] {
-  const { key_id: key, project_id: project } = row
-  return project == null ? [`key:${key}`] : [`key:${key}`, `project:${project}`]
-}
-
-async function openAccounts(session: Session, subjects: readonly string[]): Promise<Map<string, Account>> {
-  const wanted = [...new Set(subjects)].sort()
-  const accounts = new Map<string, Account>()
-  await readInto(wanted)
-  const missing = wanted.filter((subject) => !accounts.has(subject))
-  if (missing.length > 0) {
-    // Two processes may both find it missing: the one that comes second waits here, and reads what the first has written.
-    await session.each(
-      sql.BEGIN_ACCOUNT,
-      missing.map((subject) => sql.accountValues(newAccount(subject))),
-    )
-    await readInto(missing)
-  }
-  return accounts
-
-  async function readInto(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return
-    const rows = await session.each(
-      sql.LOCK_ACCOUNT,
-      names.map((name) => [name]),
-    )
-    for (const row of rows) accounts.set(String(row["subject"]), sql.readAccount(row))
-  }
 }
 
 function heldBy(row: Row): Held {

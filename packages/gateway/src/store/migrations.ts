@@ -125,7 +125,7 @@ function ledger({ integer, real, sequence, table, clustered }: Words): string[] 
     "CREATE UNIQUE INDEX calls_by_id ON calls (id)",
     "CREATE INDEX calls_by_start ON calls (started_at, seq)",
     "CREATE INDEX calls_by_key ON calls (key_id, started_at, seq)",
-    "CREATE INDEX calls_open ON calls (process) WHERE ending IS NULL",
+    "CREATE INDEX calls_open ON calls (started_at, seq) WHERE ending IS NULL",
     "CREATE INDEX calls_unfinished ON calls (ending, started_at, seq) WHERE ending <> 'finished'",
 
     `CREATE TABLE accounts (

@@ -108,9 +108,10 @@ const session: Session = {
     fault?.before()
     const prepared = prepare(statement.one)
     const found: Row[] = []
+    // Bound as they are: a column of integers takes a whole float for the integer it is, and there are no divisions here.
     for (const values of rows) {
-      if (statement.returns) found.push(...readRows(prepared.all(...values.map(bind))))
-      else prepared.run(...values.map(bind))
+      if (statement.returns) found.push(...readRows(prepared.all(...values)))
+      else prepared.run(...values)
     }
     fault?.after()
     return found

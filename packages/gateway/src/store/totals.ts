@@ -42,20 +42,30 @@ export interface Totals {
 }
 
 export function createTotals(): Totals {
-  const totals = new Map<string, { readonly key: readonly Value[]; readonly sums: [bigint, ...number[]] }>()
+  /** By hour and tags: what both have alike is told apart only once per batch. */
+  const sums = new Map<string, Sum>()
 
   return {
     add(row, call) {
-      const { usage, cost } = call
+      const { usage, cost, ending, model = row["model_asked"], provider = "" } = call
       const startedAt = Number(row["started_at"])
-      const place: Value[] = [
-        row["key_id"] ?? "",
-        row["project_id"] ?? "",
-        call.model ?? row["model_asked"] ?? "",
-        call.provider ?? "",
-        call.ending,
-      ]
-      const counts = [
+      const hour = startedAt - (startedAt % HOUR)
+      const { key_id: key = "", tags = "" } = row
+      const project = row["project_id"] ?? ""
+      const name = `${hour}\n${key}\n${project}\n${model}\n${provider}\n${ending}\n${tags}`
+      let sum = sums.get(name)
+      if (sum === undefined) {
+        sum = {
+          hour,
+          tags: String(tags),
+          place: [key, project, model ?? "", provider, ending],
+          cost: 0n,
+          counts: [],
+        }
+        sums.set(name, sum)
+      }
+      sum.cost += cost ?? 0n
+      addTo(sum.counts, [
         1,
         usage.promptTokens,
         usage.completionTokens,
@@ -65,30 +75,43 @@ export function createTotals(): Totals {
         cost === null ? 1 : 0,
         call.estimated ? 1 : 0,
         call.resumed,
-      ]
-      for (const tag of [NO_TAG, ...fromJson<string[]>(row["tags"])]) {
-        addTo(["hour", tag, startedAt - (startedAt % HOUR), ...place], cost ?? 0n, counts)
-        addTo(["day", tag, startedAt - (startedAt % DAY), ...place], cost ?? 0n, counts)
-      }
+      ])
     },
-    // In one order for all processes: two that add to the same totals never wait for each other.
-    rows: () =>
-      [...totals.entries()]
+    rows() {
+      const rows = new Map<string, Sum & { readonly key: readonly Value[] }>()
+      for (const sum of sums.values()) {
+        const day = sum.hour - (sum.hour % DAY)
+        for (const tag of [NO_TAG, ...fromJson<string[]>(sum.tags)]) {
+          for (const key of [
+            ["hour", tag, sum.hour, ...sum.place],
+            ["day", tag, day, ...sum.place],
+          ]) {
+            const name = key.join("\n")
+            const row = rows.get(name) ?? { ...sum, key, cost: 0n, counts: [] }
+            row.cost += sum.cost
+            addTo(row.counts, sum.counts)
+            rows.set(name, row)
+          }
+        }
+      }
+      // In one order for all processes: two that add to the same totals never wait for each other.
+      return [...rows.entries()]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, { key, sums }]) => {
-          const [cost, calls, prompt, completion, reasoning, cached, audio, ...rest] = sums
-          return [...key, calls, prompt, completion, reasoning, cached, audio, cost, ...rest] as Value[]
-        }),
+        .map(([, { key, cost, counts }]) => [...key, ...counts.slice(0, 6), cost, ...counts.slice(6)])
+    },
   }
+}
 
-  function addTo(key: readonly Value[], cost: bigint, counts: readonly number[]): void {
-    const name = key.join("\u0001")
-    const known = totals.get(name)
-    if (known === undefined) totals.set(name, { key, sums: [cost, ...counts] })
-    else {
-      known.sums[0] += cost
-      for (const [index, count] of counts.entries())
-        known.sums[index + 1]! = Number(known.sums[index + 1]) + count
-    }
-  }
+interface Sum {
+  readonly hour: number
+  /** As JSON. */
+  readonly tags: string
+  readonly place: readonly Value[]
+  cost: bigint
+  /** The columns of counts, in their order, without the cost. */
+  readonly counts: number[]
+}
+
+function addTo(counts: number[], more: readonly number[]): void {
+  for (const [index, count] of more.entries()) counts[index] = (counts[index] ?? 0) + count
 }

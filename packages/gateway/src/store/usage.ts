@@ -2,7 +2,7 @@
  * Usage is read from the totals: whole days from the totals of days, what is left at both ends from those of hours.
  * A question is answered from some ten thousand rows where the ledger has a million.
  */
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from "kysely"
+import { sql } from "kysely"
 import { periodStart } from "./accounts.ts"
 import type { Row } from "./engine.ts"
 import type { UsageGroup, UsageQuestion, UsageRow } from "./store.ts"
@@ -37,7 +37,7 @@ const SUMS = [
 const LONGEST_BY_HOUR = 32 * DAY
 
 export async function readUsage(queries: Queries, question: UsageQuestion): Promise<UsageRow[]> {
-  const { by, bucket = "day", filter = {} } = question
+  const { by, bucket = "day" } = question
   const from = question.from - (question.from % HOUR)
   const to = Math.ceil(question.to / HOUR) * HOUR
   const hourly = by.includes("time") && bucket === "hour"
@@ -48,32 +48,64 @@ export async function readUsage(queries: Queries, question: UsageQuestion): Prom
     )
   }
 
+  const parts = hourly ? [hours(from, to)] : daysAndHours(from, to)
+  const rows = await Promise.all(parts.map((part) => readPart(queries, question, part)))
+  return merge(rows.flat(), by.includes("time") && bucket === "month")
+}
+
+/** Totals of one grain that begin in `[from, to)`. */
+interface Part {
+  readonly grain: "hour" | "day"
+  readonly from: number
+  readonly to: number
+}
+
+/** One range of the totals' primary key each: joined by OR, they would be looked for among all totals. */
+function daysAndHours(from: number, to: number): Part[] {
+  const firstDay = Math.ceil(from / DAY) * DAY
+  const lastDay = to - (to % DAY)
+  if (firstDay >= lastDay) return [hours(from, to)]
+  const days: Part = { grain: "day", from: firstDay, to: lastDay }
+  return [days, hours(from, firstDay), hours(lastDay, to)].filter((part) => part.from < part.to)
+}
+
+function hours(from: number, to: number): Part {
+  return { grain: "hour", from, to }
+}
+
+async function readPart(
+  queries: Queries,
+  { by, bucket = "day", filter = {} }: UsageQuestion,
+  { grain, from, to }: Part,
+): Promise<UsageRow[]> {
   let query = queries
     .selectFrom("usage_totals")
-    .where(hourly ? hours(from, to) : daysAndHours(from, to))
-    .where("tag", ...tagCondition(filter.tag, by.includes("tag")))
+    .where("grain", "=", grain)
+    .where("start", ">=", from)
+    .where("start", "<", to)
+  if (filter.tag !== undefined) query = query.where("tag", "=", filter.tag)
+  else query = query.where("tag", by.includes("tag") ? ">" : "=", NO_TAG)
   if (filter.key !== undefined) query = query.where("key_id", "=", filter.key)
   if (filter.project !== undefined) query = query.where("project_id", "=", filter.project)
   if (filter.model !== undefined) query = query.where("model", "=", filter.model)
   if (filter.provider !== undefined) query = query.where("provider", "=", filter.provider)
   if (filter.ending !== undefined) query = query.where("ending", "=", filter.ending)
-
-  const groups = by.map((group) =>
-    group === "time"
-      ? sql<number>`${sql.raw(BUCKETS[bucket])}`.as("time")
-      : sql.ref(COLUMNS[group]).as(group),
-  )
   if (by.length > 0) {
     query = query.groupBy(
       by.map((group) => (group === "time" ? sql.raw(BUCKETS[bucket]) : sql.ref(COLUMNS[group]))),
     )
   }
   const rows = await query
-    .select(groups)
+    .select(
+      by.map((group) =>
+        group === "time"
+          ? sql<number>`${sql.raw(BUCKETS[bucket])}`.as("time")
+          : sql.ref(COLUMNS[group]).as(group),
+      ),
+    )
     .select(SUMS.map((name) => sql<number>`CAST(coalesce(sum(${sql.ref(name)}), 0) AS bigint)`.as(name)))
     .execute()
-  const answer = rows.filter((row) => row["calls"] !== 0).map((row) => readRow(row as Row, by))
-  return by.includes("time") && bucket === "month" ? byMonth(answer) : answer
+  return rows.filter((row) => row["calls"] !== 0).map((row) => readRow(row as Row, by))
 }
 
 /** The beginning of the bucket in which a total begins; integers divide without a rest in both databases. */
@@ -85,34 +117,6 @@ const BUCKETS = {
   // Months have no one length: they are put together from days.
   month: `start / ${DAY} * ${DAY}`,
 } as const
-
-type Condition = (builder: ExpressionBuilder<Tables, "usage_totals">) => Expression<SqlBool>
-
-function hours(from: number, to: number): Condition {
-  return (builder) =>
-    builder.and([builder("grain", "=", "hour"), builder("start", ">=", from), builder("start", "<", to)])
-}
-
-function daysAndHours(from: number, to: number): Condition {
-  const firstDay = Math.ceil(from / DAY) * DAY
-  const lastDay = to - (to % DAY)
-  if (firstDay >= lastDay) return hours(from, to)
-  return (builder) =>
-    builder.or([
-      builder.and([
-        builder("grain", "=", "day"),
-        builder("start", ">=", firstDay),
-        builder("start", "<", lastDay),
-      ]),
-      hours(from, firstDay)(builder),
-      hours(lastDay, to)(builder),
-    ])
-}
-
-function tagCondition(tag: string | undefined, grouped: boolean): ["=" | "<>", string] {
-  if (tag !== undefined) return ["=", tag]
-  return [grouped ? "<>" : "=", NO_TAG]
-}
 
 function readRow(row: Row, by: readonly UsageGroup[]): UsageRow {
   const number = (name: string) => Number(row[name])
@@ -131,15 +135,17 @@ function readRow(row: Row, by: readonly UsageGroup[]): UsageRow {
   }
 }
 
-function byMonth(rows: readonly UsageRow[]): UsageRow[] {
-  const months = new Map<string, UsageRow>()
+/** Groups that several parts have, or several days of one month, become one. */
+function merge(rows: readonly UsageRow[], byMonth: boolean): UsageRow[] {
+  const merged = new Map<string, UsageRow>()
   for (const row of rows) {
-    const group = { ...row.group, time: periodStart("monthly", row.group.time ?? 0) }
+    const { time = 0 } = row.group
+    const group = byMonth ? { ...row.group, time: periodStart("monthly", time) } : row.group
     const name = JSON.stringify(Object.values(group))
-    const known = months.get(name)
-    months.set(name, known === undefined ? { ...row, group } : sum(known, row))
+    const known = merged.get(name)
+    merged.set(name, known === undefined ? { ...row, group } : sum(known, row))
   }
-  return [...months.values()]
+  return [...merged.values()]
 }
 
 function sum(a: UsageRow, b: UsageRow): UsageRow {
