@@ -34,6 +34,7 @@ interface Figures {
 
 interface Recovered {
   readonly milliseconds: number
+  readonly cpuMilliseconds: number
   readonly streams: number
   readonly events: number
   readonly readMicroseconds: number
@@ -92,7 +93,7 @@ async function measureStart(folder: string): Promise<Goal> {
   const recovered = await child<Recovered>([data, "0", "recover"])
   const size = `${(bytes / 1e9).toFixed(2)} GB`
   console.log(
-    `\nrecovery of ${size}, ${recovered.streams} streams, ${recovered.events} events: ${Math.round(recovered.milliseconds)} ms of it in the journal`,
+    `\nrecovery of ${size}, ${recovered.streams} streams, ${recovered.events} events: ${Math.round(recovered.milliseconds)} ms, ${Math.round(recovered.cpuMilliseconds)} ms of CPU`,
   )
   console.log(`reading back 500 interleaved streams: ${recovered.readMicroseconds.toFixed(2)} µs an event`)
   const name = "ready again on a journal of 1 GB"

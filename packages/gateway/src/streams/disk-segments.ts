@@ -49,6 +49,13 @@ export class JournalError extends Error {
   override readonly name = "JournalError"
 }
 
+/** A record of `stream` stands in `segment`, which is needed as long as the stream is. */
+export function belongs(stream: { readonly segments: number[] }, segment: Segment): void {
+  if (stream.segments.at(-1) === segment.number) return
+  stream.segments.push(segment.number)
+  segment.live++
+}
+
 const NAME = /^(\d{8,})\.journal$/
 const CLEAN = ".clean"
 

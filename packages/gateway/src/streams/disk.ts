@@ -15,9 +15,10 @@
 import { join } from "node:path"
 import { type Files, realFiles } from "./disk-files.ts"
 import { createBatch, KIND, SEGMENT_HEADER } from "./disk-format.ts"
-import { createSegments, type Segment } from "./disk-segments.ts"
+import { recoverStreams } from "./disk-recover.ts"
+import { belongs, createSegments, type Segment } from "./disk-segments.ts"
 import { createDiskStream, type DiskStream, type StreamKeeper } from "./disk-stream.ts"
-import type { LogLimits, StreamFacts, StreamLog } from "./log.ts"
+import type { LogLimits, StreamLog } from "./log.ts"
 
 export { JournalError } from "./disk-segments.ts"
 
@@ -117,12 +118,6 @@ export function createJournal(options: JournalOptions): Journal {
     if (target !== undefined) segments.seal(target)
     target = segments.next()
     return target
-  }
-
-  function belongs(stream: DiskStream, segment: Segment): void {
-    if (stream.segments.at(-1) === segment.number) return
-    stream.segments.push(segment.number)
-    segment.live++
   }
 
   function makeRoom(): void {
@@ -272,44 +267,18 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   function recover(): void {
-    segments.recover((segment, bytes) => (kind, number, event, start, end) => {
-      lastNumber = Math.max(lastNumber, number)
-      let stream = byNumber.get(number)
-      if (kind === KIND.begin && stream === undefined) {
-        const facts = JSON.parse(bytes.toString("utf8", start, end)) as StreamFacts
-        stream = createDiskStream(number, facts, keeper)
-        streams.set(facts.id, stream)
-        byNumber.set(number, stream)
-      }
-      if (stream === undefined || kind === KIND.gone) {
-        if (stream !== undefined) forgetRecovered(stream)
-        if (kind !== KIND.blank) segment.dirtySince ??= now()
-        return
-      }
-      belongs(stream, segment)
-      if (kind === KIND.event) stream.restoreEvent(event, segments.placeOf(segment, start), end - start)
-      else stream.restore(kind, event, bytes.subarray(start, end))
-    })
-    for (const stream of streams.values()) stream.restored()
+    const recovered = recoverStreams(segments, keeper)
+    lastNumber = recovered.lastNumber
+    for (const stream of recovered.byNumber.values()) {
+      streams.set(stream.facts.id, stream)
+      byNumber.set(stream.number, stream)
+    }
     const inOrder = [...ended].sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
     ended.clear()
     for (const stream of inOrder) ended.add(stream)
     recovering = false
     makeRoom()
     for (const segment of [...segments.all()]) segments.release(segment)
-  }
-
-  function forgetRecovered(stream: DiskStream): void {
-    streams.delete(stream.facts.id)
-    byNumber.delete(stream.number)
-    ended.delete(stream)
-    total -= stream.held
-    for (const number of stream.segments) {
-      const segment = segments.get(number)
-      if (segment === undefined) continue
-      segment.live--
-      segment.dirtySince ??= now()
-    }
   }
 
   const journal: Journal = {
