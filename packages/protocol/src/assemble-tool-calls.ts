@@ -33,7 +33,7 @@ export function createToolCallCollector(): ToolCallCollector {
         arguments: argumentsOf(given["arguments"]),
       }
       const call = callOf(piece) ?? begin(piece)
-      if (call.id === "" && piece.id !== "") {
+      if (!call.id && piece.id) {
         call.id = piece.id
         byId.set(piece.id, call)
       }
@@ -56,13 +56,11 @@ export function createToolCallCollector(): ToolCallCollector {
   function callOf({ index, id, name, arguments: args }: Piece): CollectedCall | undefined {
     if (index !== undefined) {
       const call = byIndex.get(index)
-      const isAnother = id !== "" && name !== "" && call !== undefined && call.id !== "" && call.id !== id
-      return isAnother ? byId.get(id) : call
+      return id && name && call?.id && call.id !== id ? byId.get(id) : call
     }
-    if (id !== "") return byId.get(id)
+    if (id) return byId.get(id)
     const last = calls.at(-1)
-    const isAnother = name !== "" && args.startsWith("{") && last?.arguments.endsWith("}")
-    return isAnother ? undefined : last
+    return name && args.startsWith("{") && last?.arguments.endsWith("}") ? undefined : last
   }
 
   function begin({ index }: Piece): CollectedCall {

@@ -36,8 +36,9 @@ export function backoffDelay(
 
 /** `Retry-After` in either of its forms, seconds or a date, as milliseconds from `now`. */
 export function retryAfterMs(headers: Headers, now = Date.now()): number | undefined {
-  const value = headers.get("retry-after")
-  if (value === null || value.trim() === "") return undefined
-  const wait = Number.isNaN(Number(value)) ? Date.parse(value) - now : Number(value) * 1000
+  const value = headers.get("retry-after")?.trim()
+  if (!value) return undefined
+  const seconds = Number(value)
+  const wait = Number.isNaN(seconds) ? Date.parse(value) - now : seconds * 1000
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined
 }

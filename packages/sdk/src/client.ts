@@ -1,5 +1,5 @@
 /** The client: where it points, what every call of it carries, and what can be asked of it. */
-import { isObject, type JsonObject, toSdk } from "@sluice/protocol"
+import { type JsonObject, objectOr, stringOr, toSdk } from "@sluice/protocol"
 import type { BackoffOptions } from "./backoff.ts"
 import { type Chat, createChat } from "./chat.ts"
 import { SluiceError } from "./errors.ts"
@@ -98,12 +98,12 @@ function authorization(apiKey: string | undefined): Record<string, string> {
 async function readModels(answer: Answer): Promise<ChatModel[]> {
   const { text } = await readText(answer)
   const value = parseJson(text)
-  const list: unknown = isObject(value) ? value["data"] : value
+  const list: unknown = objectOr(value)["data"] ?? value
   if (!Array.isArray(list) || !list.every(isModel))
     throw malformed(natureOf(text), text, {}, " instead of a list of models")
   return toSdk(list)
 }
 
 function isModel(value: unknown): value is { id: string } & JsonObject {
-  return isObject(value) && typeof value["id"] === "string"
+  return stringOr(objectOr(value)["id"]) !== undefined
 }

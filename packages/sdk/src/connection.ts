@@ -1,6 +1,6 @@
 /** One connection's events, read no faster than they are asked for. */
 import { createSseDecoder, type SseEvent } from "@sluice/protocol"
-import { MalformedResponseError, reasonOf, type SluiceError } from "./errors.ts"
+import { reasonOf, type SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import { malformed, throwErrorIn } from "./read.ts"
 import { natureOf } from "./read-error.ts"
@@ -22,26 +22,14 @@ const LONGEST_EXCERPT = 500
 
 /** Refuses an answer that cannot be a stream, naming what came. */
 export async function openConnection(answer: Answer): Promise<Connection> {
-  const { response } = answer
+  const { response, watch, close } = answer
   const contentType = response.headers.get("content-type") ?? ""
   if (/json|html|xml/i.test(contentType) || response.body === null) {
     const { text } = await readText(answer, LONGEST_ANSWER)
     throwErrorIn(parseJson(text))
     throw notAStream(text, response)
   }
-  return createConnection(answer, response.body.getReader())
-}
-
-/** An error for a body that is no stream of events. */
-export function notAStream(body: string, response: Response): SluiceError {
-  const details = { status: response.status, requestId: requestIdOf(response) }
-  return malformed(natureOf(body), body, details, " instead of a stream of events")
-}
-
-function createConnection(
-  { response, watch, close }: Answer,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): Connection {
+  const reader = response.body.getReader()
   let waiting: SseEvent[] = []
   let position = 0
   let events = 0
@@ -64,7 +52,7 @@ function createConnection(
           decoder.push(value)
         } catch (error) {
           // What came whole before it is handed out first.
-          failure = tooLarge(error)
+          failure = malformed("an event that is too large", reasonOf(error), { cause: error })
         }
       }
       events += 1
@@ -79,6 +67,8 @@ function createConnection(
   }
 }
 
-function tooLarge(cause: unknown): SluiceError {
-  return new MalformedResponseError(reasonOf(cause), { received: "an event that is too large", cause })
+/** An error for a body that is no stream of events. */
+export function notAStream(body: string, response: Response): SluiceError {
+  const details = { status: response.status, requestId: requestIdOf(response) }
+  return malformed(natureOf(body), body, details, " instead of a stream of events")
 }

@@ -1,5 +1,5 @@
 /** An answer in a form that a schema describes: asked for, parsed, and validated before anybody sees it. */
-import type { JsonObject } from "@sluice/protocol"
+import { isObject, type JsonObject } from "@sluice/protocol"
 import { type ErrorDetails, SluiceError, withoutUndefined } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import type { ChatCompletion } from "./shapes.ts"
@@ -126,5 +126,5 @@ export async function parseOutput(completion: ChatCompletion, format: unknown): 
 }
 
 export function isTypedFormat(format: unknown): format is JsonFormat {
-  return typeof format === "object" && format !== null && SCHEMA in format
+  return isObject(format) && SCHEMA in format
 }

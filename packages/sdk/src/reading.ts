@@ -1,7 +1,7 @@
 /** One reading of a stream: what has come of it, how it ended, and what is done about that. */
 import { type Chunk, createAssembler, type SseEvent, toSdk } from "@sluice/protocol"
 import { CancelledError, MalformedResponseError, reasonOf, SluiceError, TimeoutError } from "./errors.ts"
-import { hasContent, readChunk } from "./read.ts"
+import { hasContent, malformed, readChunk } from "./read.ts"
 import { requestIdOf } from "./request.ts"
 import type { ChatCompletion } from "./shapes.ts"
 import { createEventSource, type EventSourceOptions } from "./source.ts"
@@ -172,6 +172,5 @@ export function createReading(parts: StreamParts): Reading {
 }
 
 export function unexpected(cause: unknown): SluiceError {
-  const received = "a chunk of the wrong shape"
-  return new MalformedResponseError(`The server sent ${received}: ${reasonOf(cause)}`, { received, cause })
+  return malformed("a chunk of the wrong shape", reasonOf(cause), { cause })
 }

@@ -68,7 +68,8 @@ export function createTransport({ baseURL, headers, fetch, retries = 0 }: Transp
     const connection = new AbortController()
     const close = () => connection.abort()
     const init = { method, body, headers: headersOf(outgoing), signal: connection.signal }
-    const pending = call(baseURL + path, init)
+    // Within a function, as a fetch of somebody's own may throw where it should reject.
+    const pending = (async () => (fetch ?? globalThis.fetch)(baseURL + path, init))()
     let response: Response
     try {
       response = await watch.until(pending, timer)
@@ -86,11 +87,6 @@ export function createTransport({ baseURL, headers, fetch, retries = 0 }: Transp
     throw errorOfAnswer(response.status, text, { requestId: requestIdOf(response), retryAfterMs: wait })
   }
 
-  /** A fetch that throws instead of rejecting is somebody's own: it gets the same treatment. */
-  async function call(url: string, init: RequestInit): Promise<Response> {
-    return (fetch ?? globalThis.fetch)(url, init)
-  }
-
   function headersOf(outgoing: Outgoing): Headers {
     const all = new Headers(headers)
     if (outgoing.body !== undefined) all.set("content-type", "application/json")
@@ -105,7 +101,7 @@ const LONGEST_ERROR = 65_536
 /** The body as text; where it broke off, as far as it came. The connection is closed behind it. */
 export async function readText(
   { response, watch, close }: Answer,
-  limit = Number.POSITIVE_INFINITY,
+  limit = Infinity,
 ): Promise<{ text: string; broken?: ConnectionError }> {
   const reader = response.body?.getReader()
   const decoder = new TextDecoder()
@@ -125,7 +121,7 @@ export async function readText(
   }
 }
 
-export function requestIdOf(response: Response): string | undefined {
+export function requestIdOf(response: Pick<Response, "headers">): string | undefined {
   return response.headers.get("x-request-id") ?? undefined
 }
 

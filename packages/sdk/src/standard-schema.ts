@@ -81,8 +81,8 @@ export function jsonSchemaOf(owner: string, schema?: StandardSchema, parameters?
     const { $schema: _dialect, ...own } = standard.jsonSchema.input({ target: "draft-2020-12" })
     return own
   }
-  const vendor = standard ? ` A ${standard.vendor} schema cannot give it by itself here.` : ""
-  throw new TypeError(`${owner} needs \`parameters\`: the JSON Schema that the model is shown.${vendor}`)
+  const vendor = standard?.vendor ?? "missing"
+  throw new TypeError(`${owner} needs \`parameters\`, a JSON Schema: its ${vendor} schema gives none.`)
 }
 
 function pathOf(path: SchemaIssue["path"] = []): string {

@@ -43,9 +43,8 @@ export class ChatStream<Call = ParsedToolCall, Output = unknown> implements Asyn
   #whole: Promise<ChatCompletion> | undefined
 
   constructor(parts: StreamParts) {
-    const { response } = parts.first
-    this.response = { status: response.status, headers: response.headers }
-    this.requestId = requestIdOf(response)
+    this.response = parts.first.response
+    this.requestId = requestIdOf(this.response)
     this.#parts = parts
     this.#reading = createReading(parts)
   }

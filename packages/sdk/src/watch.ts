@@ -57,19 +57,16 @@ export function createWatch(...settings: readonly (TimerOptions | undefined)[]):
   let interrupt: (error: SluiceError) => void = () => {}
 
   function until<T>(work: Promise<T>, timer?: "connect" | "idle"): Promise<T> {
-    if (stopped) {
-      work.catch(() => {})
-      return Promise.reject(stopped)
-    }
     const waitingSince = performance.now()
     const [name, left] = firstToFire(timer, waitingSince)
     let alarm: ReturnType<typeof setTimeout> | undefined
     const interruption = new Promise<never>((_, reject) => {
       interrupt = reject
       const ring = () => reject(timeoutError(name, timers[name]))
-      if (left <= LONGEST_TIMER) alarm = setTimeout(ring, Math.max(0, left))
+      if (stopped) reject(stopped)
+      else if (left <= LONGEST_TIMER) alarm = setTimeout(ring, Math.max(0, left))
     })
-    return Promise.race([work, interruption]).finally(() => {
+    return Promise.race([interruption, work]).finally(() => {
       clearTimeout(alarm)
       firstContentLeft -= performance.now() - waitingSince
     })
@@ -94,7 +91,7 @@ export function createWatch(...settings: readonly (TimerOptions | undefined)[]):
       return until(over).finally(() => clearTimeout(alarm))
     },
     contentArrived() {
-      firstContentLeft = Number.POSITIVE_INFINITY
+      firstContentLeft = Infinity
     },
     stop(error) {
       stopped ??= error
@@ -111,11 +108,10 @@ export function listenTo(
   signal: AbortSignal | undefined,
   onAbort: (error: CancelledError) => void,
 ): () => void {
-  if (signal === undefined) return () => {}
-  const listener = () => onAbort(new CancelledError("The call was aborted.", { cause: signal.reason }))
-  if (signal.aborted) listener()
-  else signal.addEventListener("abort", listener, { once: true })
-  return () => signal.removeEventListener("abort", listener)
+  const listener = () => onAbort(new CancelledError("The call was aborted.", { cause: signal?.reason }))
+  if (signal?.aborted) listener()
+  else signal?.addEventListener("abort", listener, { once: true })
+  return () => signal?.removeEventListener("abort", listener)
 }
 
 const MISSED: Record<TimerName, string> = {

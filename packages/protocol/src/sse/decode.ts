@@ -229,7 +229,7 @@ export class SseEventTooLargeError extends Error {
   readonly maxEventBytes: number
 
   constructor(maxEventBytes: number) {
-    super(`An event of the stream is larger than the limit of ${maxEventBytes} bytes.`)
+    super(`An event is larger than ${maxEventBytes} bytes.`)
     this.maxEventBytes = maxEventBytes
   }
 }
