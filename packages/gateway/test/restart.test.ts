@@ -167,11 +167,11 @@ test("durability memory keeps nothing over a restart, power keeps all that was s
 })
 
 test("when the disk takes no more, streams fail truthfully, new calls get 503, and it goes on when it does again", async () => {
-  // No file may grow past 64 blocks: the journal's write fails, and the next segment works again.
-  const running = await start(newData(), { shell: "ulimit -f 64;" })
+  // No file may grow past 4096 blocks: the journal's write fails, and the next segment works again.
+  const running = await start(newData(), { shell: "ulimit -f 4096;" })
   const chat = `${running.url}/v1/chat/completions`
   const answers = await Promise.all(
-    [1, 2, 3].map(() => call(chat, { body: streamBody("sim/story:tokens=4000,gap=1") })),
+    [1, 2, 3].map(() => call(chat, { body: streamBody("sim/story:tokens=6000") })),
   )
   for (const answer of answers) {
     const { text, complete } = await answer.whole()
