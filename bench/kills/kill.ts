@@ -4,6 +4,7 @@
  * byte for byte; the replay ends with a finish and `[DONE]`, or with the one error event `interrupted`; resumed from
  * the last event seen it gives the rest; its state says the same; its idempotency key joins it.
  */
+import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { type Child, start } from "../children.ts"
 import { ask, type Seen, startStream } from "./streams.ts"
@@ -74,16 +75,22 @@ export async function kill(gateway: RunningGateway, folder: string, number: numb
   }
 }
 
-/** From before the first event to after most of the last ones. */
+/** When so many streams are over and a little later: from before the first event to after most of the last ones. */
 async function momentOf(
   streams: readonly { readonly over: Promise<void> }[],
   next: (below: number) => number,
 ): Promise<void> {
-  const after = next(600)
-  await Promise.race([
-    new Promise((resolve) => setTimeout(resolve, after)),
-    Promise.all(streams.map(({ over }) => over)),
-  ])
+  const enough = next(STREAMS)
+  const later = next(60)
+  let over = 0
+  await new Promise<void>((resolve) => {
+    if (enough === 0) return resolve()
+    for (const stream of streams)
+      void stream.over.then(() => {
+        if (++over === enough) resolve()
+      })
+  })
+  await sleep(later)
 }
 
 async function check(url: string, seen: Seen): Promise<{ state?: string; failure?: string }> {
