@@ -97,14 +97,19 @@ async function* pieces(
 ): AsyncGenerator<string> {
   let piece = format.head
   let lines = 0
-  for (let next = first; !next.done; next = await calls.next()) {
-    piece += format.line(callOnWire(next.value))
-    lines += 1
-    if (lines % LINES_AT_ONCE !== 0) continue
-    yield piece
-    piece = ""
+  try {
+    for (let next = first; !next.done; next = await calls.next()) {
+      piece += format.line(callOnWire(next.value))
+      lines += 1
+      if (lines % LINES_AT_ONCE !== 0) continue
+      yield piece
+      piece = ""
+    }
+    if (piece !== "") yield piece
+  } finally {
+    // The reader has left: nothing more is asked of the database.
+    await calls.return?.()
   }
-  if (piece !== "") yield piece
 }
 
 function csvLine(cells: readonly Cell[]): string {

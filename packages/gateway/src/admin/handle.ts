@@ -2,12 +2,12 @@
 import type { AuthedCall } from "../call.ts"
 import { GatewayError } from "../gateway-error.ts"
 import { sendJson } from "../http/answer.ts"
+import { storeTrouble } from "../store/trouble.ts"
 import { openApi } from "./openapi.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 import type { AdminPart } from "./part.ts"
 import type { AdminRoute } from "./route.ts"
 import { ADMIN_ROUTES } from "./routes.ts"
-import { storeTrouble } from "./store-trouble.ts"
 
 export const ADMIN = "/admin"
 

@@ -60,7 +60,9 @@ export async function updateOpenRouterKey(
   const after = await part.store.keys.patch(hash, {
     ...(asked.name === undefined ? {} : { name: asked.name }),
     ...(asked.disabled === undefined ? {} : { disabled: asked.disabled }),
-    budget: budgetFrom(asked, before.budget),
+    ...(asked.limit === undefined && asked.limit_reset === undefined
+      ? {}
+      : { budget: budgetFrom(asked, before.budget) }),
   })
   await known(part)
   return { data: await shown(part, existing(hash, after)) }

@@ -13,6 +13,7 @@ import type { JsonObject } from "@sluice/protocol"
 import type { AuthedCall } from "../call.ts"
 import { GatewayError } from "../gateway-error.ts"
 import { sendJson } from "../http/answer.ts"
+import { storeTrouble } from "../store/trouble.ts"
 import { credits, currentKey } from "./openrouter-account.ts"
 import { generation } from "./openrouter-generation.ts"
 import {
@@ -23,7 +24,6 @@ import {
   updateOpenRouterKey,
 } from "./openrouter-keys.ts"
 import type { AdminPart } from "./part.ts"
-import { storeTrouble } from "./store-trouble.ts"
 
 type Serve = (call: AuthedCall, part: AdminPart, hash: string) => Promise<JsonObject>
 
