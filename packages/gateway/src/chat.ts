@@ -22,8 +22,9 @@ import { validateRequest } from "./request.ts"
 import { open } from "./routing/open.ts"
 import { type Plan, plan } from "./routing/plan.ts"
 import type { OpenCall } from "./store/call-record.ts"
+import { storeTrouble } from "./store/trouble.ts"
 import type { Stream } from "./streams/stream.ts"
-import { relayedTexts } from "./whole.ts"
+import { completionOf, readAll, relayedTexts } from "./whole.ts"
 
 /** POST {mount}/chat/completions */
 export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
@@ -45,6 +46,8 @@ interface Asked {
   /** What the idempotency key is unique in; "" without one. */
   readonly scope: string
   readonly bodyHash: string
+  /** As it was sent. */
+  readonly body: unknown
 }
 
 async function read(call: AuthedCall, gateway: Gateway): Promise<Asked> {
@@ -52,9 +55,9 @@ async function read(call: AuthedCall, gateway: Gateway): Promise<Asked> {
   const body = await readJsonBody(call.request, gateway.limits.bodyBytes)
   const request = call.dialect.readRequest(validateRequest(body, call.dialect.name))
   if (idempotencyKey === undefined)
-    return { request, streamed: request.stream === true, scope: "", bodyHash: "" }
+    return { request, streamed: request.stream === true, scope: "", bodyHash: "", body }
   const scope = `${call.key.id} ${call.mount.prefix} ${idempotencyKey}`
-  return { request, streamed: request.stream === true, scope, bodyHash: hashOf(body) }
+  return { request, streamed: request.stream === true, scope, bodyHash: hashOf(body), body }
 }
 
 function begin(call: AuthedCall, gateway: Gateway, asked: Asked, route: Plan): Stream {
@@ -132,9 +135,13 @@ function run(
   })
   holding.then(
     (hold) => {
+      if (call.key.logContent) stream.onEnd(() => keepContent(gateway, stream, asked))
       if (stream.record.ending !== undefined || pump.over) return
       Object.assign(headers, rateHeaders(hold.rates, Date.now()))
-      const opening = open({ plan: route, request, stream: streamed, random: Math.random, now }, pump)
+      const opening = open(
+        { plan: route, request, stream: streamed, random: Math.random, now, log: gateway.log },
+        pump,
+      )
       stream.source = {
         pause: opening.pause,
         resume: opening.resume,
@@ -147,10 +154,22 @@ function run(
     (error: unknown) => {
       if (error instanceof GatewayError) Object.assign(headers, error.headers)
       else gateway.log(`${call.requestId}: ${error}`)
-      pump.refused(toWireError(error))
+      pump.refused(toWireError(storeTrouble(error)))
     },
   )
   return headers
+}
+
+/** Word for word, because its key asks for that. */
+function keepContent({ books, log }: Gateway, stream: Stream, { body }: Asked): void {
+  const answered = stream.openedNow?.ok === true ? readAll(stream) : undefined
+  Promise.resolve(answered)
+    .then((events) => {
+      const answer = events === undefined ? null : JSON.stringify(completionOf(stream, events))
+      const content = { request: JSON.stringify(body), answer }
+      return books.store.contents.save(stream.id, content, Date.now() + books.keepContent)
+    })
+    .catch((error: unknown) => log(`the content of ${stream.id} could not be kept: ${error}`))
 }
 
 /** Of a route's candidates those that the key may use. */

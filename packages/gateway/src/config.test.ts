@@ -62,6 +62,7 @@ test("the design's example means what it says", () => {
     keep: 600_000,
     maxBytes: 8 << 20,
     totalBytes: 1 << 30,
+    keepContent: 604_800_000,
   })
   assert.deepEqual(config.server, {
     host: "127.0.0.1",

@@ -86,6 +86,8 @@ export interface StreamsConfig {
   readonly keep: number
   readonly maxBytes: number
   readonly totalBytes: number
+  /** Milliseconds from the ending on, for what keys with `log_content` have asked and were answered. */
+  readonly keepContent: number
 }
 
 export interface ServerConfig {

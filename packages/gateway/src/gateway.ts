@@ -30,4 +30,6 @@ export interface Books {
   prices: PriceList
   /** Whether a budget lets a call through whose model has no price. */
   unpriced: "refuse" | "allow"
+  /** Milliseconds for which content is kept, where a key asks for that; replaced at a reload. */
+  keepContent: number
 }

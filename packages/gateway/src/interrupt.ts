@@ -31,9 +31,19 @@ export function interrupted(stream: Stream, settled: CallRecord | undefined): vo
   )
 }
 
-/** Rows of calls whose process is gone: closed with what the log shows of them. */
-export async function closeOrphans(books: Books, streams: Streams): Promise<number> {
-  const orphans = await books.store.calls.orphaned()
+/**
+ * Rows of calls whose process is gone: closed with what the log shows of them. `left` are rows of this data folder's
+ * process before; of others' it is known only after a while that they are gone.
+ */
+export async function closeOrphans(
+  books: Books,
+  streams: Streams,
+  left: readonly CallRecord[] = [],
+): Promise<number> {
+  const open = [...left.filter(({ ending }) => ending === null), ...(await books.store.calls.orphaned())]
+  const orphans = [...new Map(open.map((row) => [row.id, row])).values()].filter(
+    (row) => row.process !== books.store.process && isForUs(books, streams, row),
+  )
   for (const { id, startedAt } of orphans) {
     const stream = streams.get(id)
     const opened = stream?.openedNow
@@ -64,6 +74,13 @@ export async function closeOrphans(books: Books, streams: Streams): Promise<numb
     })
   }
   return orphans.length
+}
+
+/** Over Postgres another process may have its log, and come back for it, or it was only slow. Not for ever. */
+const LEFT_TO_OTHERS = 3_600_000
+
+function isForUs({ store }: Books, streams: Streams, { id, startedAt }: CallRecord): boolean {
+  return store.kind === "sqlite" || streams.get(id) !== undefined || startedAt < Date.now() - LEFT_TO_OTHERS
 }
 
 function splitOnce(name: string): [string, string] {

@@ -32,7 +32,7 @@ import type { Store } from "./store/store.ts"
 import { createJournal } from "./streams/disk.ts"
 import type { StreamLog } from "./streams/log.ts"
 import { createMemoryLog } from "./streams/memory.ts"
-import { createStreams } from "./streams/streams.ts"
+import { createStreams, type Streams } from "./streams/streams.ts"
 
 export interface StartOptions {
   readonly flags: { readonly port?: number; readonly host?: string; readonly config?: string }
@@ -81,6 +81,7 @@ async function startKeeping(
     holds: createHolds(store, createRatios()),
     prices: createPriceList(config.prices, pricedName),
     unpriced: config.unpriced,
+    keepContent: config.streams.keepContent,
   }
   const settled = await rowsOfUnended(kept)
   const streams = createStreams({
@@ -89,7 +90,8 @@ async function startKeeping(
     lost,
     interrupted: (stream) => interrupted(stream, settled.get(stream.id)),
   })
-  await closeOrphans(books, streams)
+  await closeOrphans(books, streams, [...settled.values()])
+  const tidying = tidyBooks(books, streams, options.warn)
   const gateway: Gateway = {
     keys,
     streams,
@@ -118,6 +120,7 @@ async function startKeeping(
       gateway.routes = compileRoutes(wanted, agent)
       books.prices = createPriceList(wanted.prices, pricedName)
       books.unpriced = wanted.unpriced
+      books.keepContent = wanted.streams.keepContent
       const waiting = restartNeeded(config, wanted)
       const rest = waiting.length === 0 ? "" : `; a restart is needed for ${waiting.join(", ")}`
       options.say(`sluice: configuration reloaded${rest}`)
@@ -129,6 +132,7 @@ async function startKeeping(
 
   async function close(): Promise<void> {
     watch?.close()
+    clearInterval(tidying)
     await listening.close()
     await agent.destroy()
     await kept.close()
@@ -139,6 +143,7 @@ async function startKeeping(
     async drain(milliseconds) {
       watch?.close()
       const cut = await listening.drain(milliseconds)
+      clearInterval(tidying)
       await agent.destroy()
       await kept.close()
       return cut
@@ -149,10 +154,20 @@ async function startKeeping(
       options.say("sluice: finishing what runs; a second signal stops at once")
       const now = signal().then(() => Number.NaN)
       const cut = await Promise.race([listening.drain(config.server.drain), now])
+      clearInterval(tidying)
       await kept.close()
       return cut === 0 ? 0 : 1
     },
   }
+}
+
+/** Content goes when its time is over; rows that a process has left open are closed when it is known to be gone. */
+function tidyBooks(books: Books, streams: Streams, warn: (line: string) => void): NodeJS.Timeout {
+  const failed = (error: unknown): void => warn(`sluice: the books could not be tidied: ${error}`)
+  return setInterval(() => {
+    books.store.deleteExpired(Date.now()).catch(failed)
+    closeOrphans(books, streams).catch(failed)
+  }, SWEEP_EVERY).unref()
 }
 
 /** What outlives the process: the folder is this one's alone, and what the one before left in it is read. */

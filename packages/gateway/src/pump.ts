@@ -96,10 +96,20 @@ export function createPump(options: PumpOptions): Pump {
     over = true
     if (error !== undefined && streamed) append(dialect.writeErrorChunk({ id, created, model }, error))
     if (ending !== "finished") stream.open({ ok: false, error: error ?? NO_ANSWER, attempts })
-    entry
-      .close(ending, error)
-      .catch((trouble: unknown) => options.log(`the books of ${id} could not be closed: ${trouble}`))
-      .finally(() => stream.end(ending, error))
+    entry.close(ending, error).then(
+      () => stream.end(ending, error),
+      (trouble: unknown) => {
+        options.log(`the books of ${id} could not be closed: ${trouble}`)
+        unsettled(ending, error)
+      },
+    )
+  }
+
+  /** It is not in the books as finished, so nobody is told that it is. */
+  function unsettled(ending: Ending, error: WireError | undefined): void {
+    if (ending !== "finished") return void stream.end(ending, error)
+    if (streamed) append(dialect.writeErrorChunk({ id, created, model }, NOT_IN_THE_BOOKS))
+    stream.end("failed", NOT_IN_THE_BOOKS)
   }
 
   /** An answer that outgrows its hold is paid by an extension, or it ends here. */
@@ -200,6 +210,8 @@ export function encodeEvent(seq: number, data: object): Buffer {
   const retry = seq === 1 ? "retry: 1000\n" : ""
   return Buffer.from(`id: ${seq}\n${retry}data: ${JSON.stringify(data)}\n\n`)
 }
+
+const NOT_IN_THE_BOOKS = wireError("server", "The gateway could not enter this call in its books.")
 
 const NO_ANSWER: WireError = {
   kind: "server",

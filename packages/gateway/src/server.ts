@@ -1,6 +1,7 @@
 /** The process's life: compose the gateway, listen, drain, exit. */
 import { createServer } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
+import { setTimeout as sleep } from "node:timers/promises"
 import { wireError } from "@sluice/protocol"
 import { handle } from "./app.ts"
 import type { Gateway } from "./gateway.ts"
@@ -12,6 +13,8 @@ export interface Listening {
   close(): Promise<void>
 }
 
+/** Milliseconds. */
+const SETTLE_WITHIN = 10_000
 /** More than a burst of clients that all connect at once. */
 const BACKLOG = 4_096
 
@@ -61,7 +64,12 @@ export async function listen(gateway: Gateway, host: string, port: number): Prom
       await Promise.race([allEnded, outOfTime])
       clearTimeout(late)
       const left = gateway.streams.running()
+      const settled = Promise.all(left.map((stream) => new Promise<void>((resolve) => stream.onEnd(resolve))))
       for (const stream of left) stream.source?.stop("failed", SHUTTING_DOWN)
+      // Their books are closed before the process goes: what they used may have to be counted first.
+      const patience = new AbortController()
+      await Promise.race([settled, sleep(SETTLE_WITHIN, undefined, { signal: patience.signal })])
+      patience.abort()
       await close()
       return left.length
     },

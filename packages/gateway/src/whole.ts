@@ -44,6 +44,8 @@ function parse(text: string): JsonObject {
 
 /** All text that its provider has sent, for counting. */
 export async function relayedTexts(stream: Stream): Promise<string[]> {
+  // What this turn has appended is on its way to the client, and readable with the next.
+  while (stream.record.visible < stream.record.head) await nextTurn()
   const { choices } = completionOf(stream, await readAll(stream))
   const texts: string[] = []
   for (const choice of Array.isArray(choices) ? choices : []) {

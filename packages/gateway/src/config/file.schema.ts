@@ -96,6 +96,7 @@ export const configFile = map({
       keep: duration({ zero: true }).optional(),
       max_bytes: size().optional(),
       total_bytes: size().optional(),
+      keep_content: duration().optional(),
     }),
   ),
   server: section(

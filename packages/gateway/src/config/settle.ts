@@ -26,6 +26,7 @@ export interface Layers {
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
+const DAY = 24 * 60 * MINUTE
 
 const BUILT_IN: RouteSettings = {
   strategy: "ordered",
@@ -59,6 +60,7 @@ export function settleConfig(layers: Layers, problems: Problems): Config {
       keep: written?.streams?.keep ?? 10 * MINUTE,
       maxBytes: written?.streams?.max_bytes ?? 8 * 1024 ** 2,
       totalBytes: written?.streams?.total_bytes ?? 1024 ** 3,
+      keepContent: written?.streams?.keep_content ?? 7 * DAY,
     },
     server: {
       host: flags.host ?? written?.server?.host ?? "127.0.0.1",

@@ -71,7 +71,8 @@ export function createHolds(store: Pick<Store, "openCall" | "extendHold">, ratio
         async covers(tokens) {
           if (capped || tokens + EXTEND_BEFORE < completion) return true
           extending ??= extend()
-          return extending
+          // What is held already may still be used up.
+          return (await extending) || tokens + LOOKED_AT_EVERY < completion
         },
       }
 
@@ -90,6 +91,8 @@ export function createHolds(store: Pick<Store, "openCall" | "extendHold">, ratio
 
 /** Asked for before it is needed, so that the answer need not wait. */
 const EXTEND_BEFORE = 512
+/** Tokens that come before `covers` is asked again. */
+const LOOKED_AT_EVERY = 64
 /** Roles and separators, which no text shows. */
 const PROMPT_OVERHEAD = 8
 
