@@ -48,7 +48,10 @@ export async function serve(args: string[]): Promise<number> {
       warn: (line) => process.stderr.write(`${line}\n`),
       terminal: process.stdout.isTTY === true,
     })
-    return await running.untilSignal()
+    const stopped = running.untilSignal()
+    // Not before it listens to signals too: whoever reads this line may send one.
+    process.stdout.write(`sluice listening on ${running.url}\n`)
+    return await stopped
   } catch (error) {
     if (error instanceof ConfigError || error instanceof DataFolderError || error instanceof JournalError)
       return misuse(error.message)

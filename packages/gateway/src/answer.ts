@@ -14,7 +14,7 @@ export async function answer(
 ): Promise<void> {
   const opened = await reading(call, stream, () =>
     stream.record.facts.streamed
-      ? Promise.race([stream.opened, patience(gateway.heart.interval)])
+      ? within(gateway.heart.interval, stream.opened)
       : ended(stream).then(() => stream.openedNow),
   )
   if (call.response.destroyed) return
@@ -56,6 +56,13 @@ export function ended(stream: Stream): Promise<void> {
   return new Promise((resolve) => stream.onEnd(resolve))
 }
 
-function patience(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined).unref())
+/** What it gives, or undefined when the time is over first. */
+function within<T>(milliseconds: number, wanted: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds, undefined)
+    void wanted.then((value) => {
+      clearTimeout(timer)
+      resolve(value)
+    })
+  })
 }

@@ -107,7 +107,6 @@ async function startKeeping(
   const listening = await listen(gateway, config.server.host, config.server.port)
   for (const line of describeConfig(config)) options.say(line)
   if (shownKey !== undefined && options.terminal) options.say(welcome(listening.url, shownKey))
-  options.say(`sluice listening on ${listening.url}`)
 
   /** The file was saved: new calls get the new routes, running ones keep theirs; a mistake changes nothing. */
   function reload(text: string): void {

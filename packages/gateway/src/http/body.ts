@@ -41,12 +41,11 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
       } else pieces.push(piece)
     })
     request.on("end", () => resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)))
-    request.on("error", () =>
-      reject(new GatewayError("invalid_request", "The body ended before it was whole.")),
-    )
-    request.on("close", () =>
-      reject(new GatewayError("invalid_request", "The body ended before it was whole.")),
-    )
+    const broken = (): void => {
+      if (!request.complete) reject(new GatewayError("invalid_request", "The body ended before it was whole."))
+    }
+    request.on("error", broken)
+    request.on("close", broken)
   })
 }
 

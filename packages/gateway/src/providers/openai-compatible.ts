@@ -123,10 +123,9 @@ function exchange(
     onResponseEnd() {
       if (over) return
       if (streams) decoder.end()
-      else listener.body(Buffer.concat(pieces).toString("utf8"))
-      pieces = []
-      if (over) return
       over = true
+      if (!streams) listener.body(Buffer.concat(pieces).toString("utf8"))
+      pieces = []
       listener.ended()
     },
     onResponseError(_, error) {

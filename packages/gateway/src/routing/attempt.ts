@@ -10,6 +10,7 @@
  * Time in which we pause the provider counts for none of them but `total`.
  */
 import { type Chunk, type Completion, kindOfStatus, type WireError, wireError } from "@sluice/protocol"
+import { toWireError } from "../gateway-error.ts"
 import type {
   AnswerHeaders,
   Attempt,
@@ -18,6 +19,9 @@ import type {
   ProviderRequest,
 } from "../providers/provider.ts"
 import type { Candidate, Timers } from "./plan.ts"
+
+/** How long a body may go on after its last word. */
+const LINGER = 1_000
 
 export interface AttemptEvents {
   /** The provider answered 200 with the right content type. */
@@ -51,6 +55,7 @@ export function startAttempt(
   events: AttemptEvents,
   /** Milliseconds of a clock that is never set. */
   now: () => number,
+  log: (line: string) => void,
 ): RunningAttempt {
   const { provider } = candidate
   const read = provider.dialect.createChunkReader()
@@ -63,6 +68,7 @@ export function startAttempt(
   let isCommitted = false
   let paused = false
 
+  let lingering: NodeJS.Timeout | undefined
   /** When the provider was last heard. The idle timer looks at it when it fires: nothing is set anew per event. */
   let heardAt = 0
 
@@ -86,16 +92,23 @@ export function startAttempt(
     clocks.delete(name)
   }
 
-  function settle(tell: () => void): void {
+  function settle(tell: () => void, close: () => void = abort): void {
     if (over) return
     over = true
     for (const clock of clocks.values()) clearTimeout(clock)
     tell()
-    attempt?.abort()
+    close()
+  }
+
+  const abort = (): void => attempt?.abort()
+
+  /** All has been said: the body may end by itself, so that its connection can be used again. */
+  const linger = (): void => {
+    lingering = setTimeout(abort, LINGER)
   }
 
   const fail = (failure: AttemptFailure): void => settle(() => events.failed(failure))
-  const finish = (): void => settle(() => events.finished(sawFinish))
+  const finish = (): void => settle(() => events.finished(sawFinish), linger)
 
   function timedOut(name: keyof Timers): void {
     const words = { connect: "connect", firstContent: "first_content", idle: "idle", total: "total" }
@@ -171,9 +184,19 @@ export function startAttempt(
       settle(() => {
         events.completion(result.completion)
         events.finished(true)
-      })
+      }, linger)
     } else if (result.type === "error") fail(inBand(result.error))
     else fail(broken(`The provider '${provider.name}' sent ${result.reason}.`))
+  }
+
+  /** Our own mistake must not become a call that never ends. */
+  function guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      log(`an answer of '${provider.name}' could not be handled: ${describe(error)}`)
+      fail({ error: toWireError(error), next: false, again: false })
+    }
   }
 
   const listener: AttemptListener = {
@@ -187,20 +210,22 @@ export function startAttempt(
         events.accepted()
     },
     event(data) {
-      if (!over) onEvent(data)
+      if (!over) guard(() => onEvent(data))
     },
     alive() {
       heardAt = now()
     },
     body(text) {
-      if (!over) onBody(text)
+      if (!over) guard(() => onBody(text))
     },
     ended() {
+      clearTimeout(lingering)
       if (over) return
       if (sawFinish) finish()
       else fail(broken(`The stream of the provider '${provider.name}' ended before it was finished.`))
     },
     failed(failure: ProviderFailure) {
+      clearTimeout(lingering)
       // A connection that breaks after the finish reason has cost nothing that the client was promised.
       if (sawFinish && failure.reason === "broken") return finish()
       fail(broken(failure.message, { reason: failure.reason }))
@@ -292,6 +317,10 @@ export function readFailure(
     next: true,
     again: false,
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 function parse(text: string): unknown {

@@ -45,7 +45,14 @@ function start(
     abort: () => opening.abort(),
   }
   const opening = open(
-    { plan, request: REQUEST, stream: options.stream ?? true, random: () => 0.5, now: () => Date.now() },
+    {
+      plan,
+      request: REQUEST,
+      stream: options.stream ?? true,
+      random: () => 0.5,
+      now: () => Date.now(),
+      log() {},
+    },
     {
       missed: (attempt) => seen.missed.push(attempt),
       committed: (commit) => seen.commits.push(commit),

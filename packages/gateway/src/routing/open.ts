@@ -59,10 +59,11 @@ export interface OpenOptions {
   readonly random: () => number
   /** Milliseconds of a clock that is never set. */
   readonly now: () => number
+  readonly log: (line: string) => void
 }
 
 export function open(options: OpenOptions, events: OpeningEvents): Opening {
-  const { plan, request, stream, random, now } = options
+  const { plan, request, stream, random, now, log } = options
   let queue = [...plan.candidates]
   let again: Candidate[] = []
   let round = 0
@@ -144,6 +145,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
         },
       },
       now,
+      log,
     )
     running = attempt
     if (committed) attempt.committed()
