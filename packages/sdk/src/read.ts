@@ -62,10 +62,11 @@ function isOptional(value: unknown, type?: string): boolean {
 /** Providers tell of failures inside a good answer: at its top, in a choice, or in place of all else. */
 export function throwErrorIn(value: unknown): void {
   const { error, choices } = objectOr(value)
-  const failed = Array.isArray(choices)
-    ? choices.map((choice) => objectOr(choice)["error"]).find(isObject)
-    : undefined
-  if (error ?? failed) throw errorInBand(error ?? failed)
+  const told: unknown[] = [error]
+  for (const choice of Array.isArray(choices) ? choices.map(objectOr) : [])
+    told.push(choice["error"], choice["finish_reason"] === "error" && {})
+  const failed = told.find(Boolean)
+  if (failed) throw errorInBand(failed)
 }
 
 /** An error for what came in place of what was asked for. */

@@ -197,6 +197,14 @@ for (const [what, data] of inBand) {
   })
 }
 
+test("a finish reason that is an error, with no word about it, is a failure and no end", async () => {
+  const failed = { ...ENVELOPE, choices: [{ index: 0, delta: {}, finish_reason: "error" }] }
+  server.events = [chunkOf({ content: "so far" }), JSON.stringify(failed)]
+  const error = await streamError()
+  assert.ok(error instanceof ProviderError, String(error))
+  assert.equal(error.text, "so far")
+})
+
 test("an error in band says its status, kind, and whether it is of use to try again", async () => {
   const metadata = { error_type: "budget", retryable: false }
   server.events = [
