@@ -1,8 +1,8 @@
 /** The client: where it points, what every call of it carries, and what can be asked of it. */
 import { type JsonObject, objectOr, stringOr, toSdk } from "@sluice/protocol"
+import { authorization } from "./authorization.ts"
 import type { BackoffOptions } from "./backoff.ts"
 import { type Chat, createChat } from "./chat.ts"
-import { SluiceError } from "./errors.ts"
 import { parseJson } from "./parse-json.ts"
 import { malformed } from "./read.ts"
 import { natureOf } from "./read-error.ts"
@@ -83,16 +83,6 @@ export class Sluice {
       },
     }
   }
-}
-
-/** No key, no header: a local server may want none, every other says so itself. */
-function authorization(apiKey: string | undefined): Record<string, string> {
-  const key = apiKey?.trim()
-  if (!key) return {}
-  // A runtime's own message about such a header would show the key.
-  if (!/^[\x21-\x7e]+$/.test(key))
-    throw new SluiceError("The API key has characters that no header can carry.")
-  return { authorization: `Bearer ${key}` }
 }
 
 async function readModels(answer: Answer): Promise<ChatModel[]> {

@@ -17,7 +17,7 @@ export interface TransportOptions {
 }
 
 export interface Outgoing {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE"
   /** From the base URL on. */
   readonly path: string
   readonly body?: string
