@@ -133,3 +133,27 @@ test("past max_bytes the oldest events are gone: 410 names the oldest left", asy
     await small.close()
   }
 })
+
+test("the right to a stream is its key's, not the secret's: it outlives a rotation, and is nobody else's", async () => {
+  const admin = async (path: string, body?: object): Promise<{ key: { id: string }; secret: string }> => {
+    const answer = await call(`${gateway.url}/admin${path}`, {
+      method: "POST",
+      body: body ?? {},
+      key: ADMIN_KEY,
+    })
+    return JSON.parse((await answer.whole()).text)
+  }
+  const mine = await admin("/keys", { name: "mine" })
+  const other = await admin("/keys", { name: "other" })
+  const first = await call(chat(), { body: streamBody("sim/story:tokens=8"), key: mine.secret })
+  const path = `${chat()}/${first.headers["sluice-stream-id"]}?stream=true`
+  const { text } = await first.whole()
+  const rotated = await admin(`/keys/${mine.key.id}/rotate`)
+  assert.equal((await call(path, { key: mine.secret })).status, 401)
+  assert.equal((await (await call(path, { key: rotated.secret })).whole()).text, text)
+  assert.equal((await call(path, { key: other.secret })).status, 404)
+  assert.equal(
+    (await call(path.replace("?stream=true", "/cancel"), { method: "POST", key: other.secret })).status,
+    404,
+  )
+})
