@@ -25,6 +25,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       "calls a second through the books, and questions to a million of them [--rows N] [--calls N] [--only sqlite]",
     load: () => import("./ledger.ts"),
   },
+  books: {
+    description: "calls with a fault each: no row of the ledger missing, double or wrong (--help for more)",
+    load: () => import("./books.ts"),
+  },
   journal: {
     description: "events a second into the journal, and the start on 1 GB of it (--help for more)",
     load: () => import("./journal.ts"),
