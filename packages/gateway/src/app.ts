@@ -36,7 +36,7 @@ const ORQ_MODELS = "/orq/v3/router/models"
 
 /** Known paths of the systems served here that are not built yet: said as such, in their mount's own form. */
 const NOT_BUILT =
-  /^(\/v1|\/r9s\/v1|\/openrouter\/api\/v1|\/atoma\/v1|\/orq\/v[23]|\/anthropic(?:\/v1)?)\/(router\/|gateway\/|proxy\/)?(completions|embeddings|responses|messages|moderations|rerank|ocr|classify|images|audio|videos|files|deployments|agents|confidential)(\/|$)/
+  /^(\/v1|\/r9s\/v1|\/openrouter\/api\/v1|\/atoma\/v1|\/orq\/v[23]|\/anthropic(?:\/v1)?)\/(router\/|gateway\/|proxy\/)?(completions|embeddings|responses|messages|moderations|rerank|ocr|classify|images|audio|videos|files|deployments|agents|confidential|api-keys|budgets|projects)(\/|$)/
 
 /** Paths that need no key. A constant list, so that no change elsewhere can add to it. */
 const OPEN_PATHS: Record<string, (call: Call, gateway: Gateway) => void> = {
@@ -82,7 +82,9 @@ export async function handle(
     if (open !== undefined && request.method === "GET") return open(call, gateway)
     refuseAmbiguity(request)
     const key = gateway.keys.authenticate(request.headers)
-    await route({ ...call, key }, gateway)
+    const keys = chooseDialect(mount, request.headers, key.dialect)
+    answerIn = keys.dialect
+    await route({ ...call, key, dialect: keys.dialect, dialectRule: keys.rule }, gateway)
   } catch (error) {
     if (!(error instanceof GatewayError)) gateway.log(`${requestId}: ${describe(error)}`)
     sendError(response, answerIn, toWireError(error), {

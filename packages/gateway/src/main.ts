@@ -1,7 +1,8 @@
 /** Configuration in, a running gateway out. */
+import { join } from "node:path"
 import { dialects } from "@sluice/protocol/dialects"
 import type { Agent } from "undici"
-import { devKey } from "./auth/dev-key.ts"
+import { devKey, hasDevKey } from "./auth/dev-key.ts"
 import type { Keys } from "./auth/keys.ts"
 import { openKeys } from "./auth/stored-keys.ts"
 import {
@@ -75,7 +76,7 @@ async function startKeeping(
   const agent = createAgent()
   const { store } = kept
   const keys = await openKeys(store, { log: options.warn })
-  const shownKey = addEnvironmentKeys(keys, config)
+  const shownKey = await addEnvironmentKeys(keys, config, store)
   const books: Books = {
     store,
     holds: createHolds(store, createRatios()),
@@ -106,7 +107,7 @@ async function startKeeping(
   const watch = config.file === undefined ? undefined : watchConfig(config.file, reload)
   const listening = await listen(gateway, config.server.host, config.server.port)
   for (const line of describeConfig(config)) options.say(line)
-  if (shownKey !== undefined && options.terminal) options.say(welcome(listening.url, shownKey))
+  options.say(welcome(listening.url, keyToShow(config, shownKey, options.terminal)))
 
   /** The file was saved: new calls get the new routes, running ones keep theirs; a mistake changes nothing. */
   function reload(text: string): void {
@@ -232,16 +233,20 @@ function signal(): Promise<void> {
   })
 }
 
-/** Gives the key that is to be shown to whoever has configured none. */
-function addEnvironmentKeys(keys: Keys, config: Config): string | undefined {
+/** Gives the key that is to be shown to whoever has configured and stored none. */
+async function addEnvironmentKeys(keys: Keys, config: Config, store: Store): Promise<string | undefined> {
   const { api, admin } = config.keys
   if (api !== undefined) keys.add({ id: "env", admin: false }, api.reveal())
   if (admin !== undefined) keys.add({ id: "admin", admin: true }, admin.reveal())
   if (api !== undefined || admin !== undefined) return undefined
+  const stored = (await store.keys.list()).length > 0
   if (!isLoopback(config.server.host)) {
+    if (stored) return undefined
     const message = "others can reach this host, so it needs a key of yours: set SLUICE_API_KEY"
     throw new ConfigError(config.file, [{ line: undefined, path: "server.host", message }])
   }
+  // One that was minted stays good beside stored keys: it may be what they were made with.
+  if (stored && !hasDevKey(config.dataFolder)) return undefined
   const key = devKey(config.dataFolder)
   keys.add({ id: "dev", admin: true }, key)
   return key
@@ -267,11 +272,19 @@ function compileRoutes(config: Config, agent: Agent): Routes {
   return { models, providers, defaults: config.defaults }
 }
 
+/** In double quotes for a shell. A key of ours is shown to a person at a terminal; a pipe may end in a log. */
+function keyToShow(config: Config, minted: string | undefined, terminal: boolean): string {
+  if (config.keys.api !== undefined) return "$SLUICE_API_KEY"
+  if (config.keys.admin !== undefined) return "$SLUICE_ADMIN_KEY"
+  if (minted === undefined) return "<your key>"
+  return terminal ? minted : `$(cat ${join(config.dataFolder, "dev-key")})`
+}
+
 function welcome(url: string, key: string): string {
   return `
 Try it:
 
-  curl -N ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\
+  curl -N ${url}/v1/chat/completions -H "authorization: Bearer ${key}" -H 'content-type: application/json' \\
     -d '{"model":"sim/story:gap=30","stream":true,"messages":[{"role":"user","content":"Tell me a story."}]}'
 `
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { startRawProvider } from "./raw-provider.ts"
-import { call, dataOf, eventFrames, startTestGateway, streamBody } from "./support.ts"
+import { ADMIN_KEY, call, dataOf, eventFrames, startTestGateway, streamBody } from "./support.ts"
 
 test("browsers of allowed origins may call, and are shown what they need; others get nothing", async () => {
   const gateway = await startTestGateway('server: { cors: ["https://app.example"] }\n')
@@ -88,6 +88,27 @@ test("a vendor's SDK is known at /v1 by its user agent and gets its whole dialec
     })
     const { text, complete } = await proxy.whole()
     assert.ok(complete && !text.includes("[DONE]"))
+  } finally {
+    await gateway.close()
+  }
+})
+
+test("a key's own dialect wins over the user agent, and the header over both", async () => {
+  const gateway = await startTestGateway()
+  try {
+    const made = await call(`${gateway.url}/admin/keys`, {
+      body: { name: "k", dialect: "atoma" },
+      key: ADMIN_KEY,
+    })
+    const { secret } = JSON.parse((await made.whole()).text)
+    const code = async (headers: Record<string, string>): Promise<unknown> => {
+      const options = { body: streamBody("nobody/knows"), headers, key: secret }
+      const answer = await call(`${gateway.url}/v1/chat/completions`, options)
+      return JSON.parse((await answer.whole()).text).error.code
+    }
+    assert.equal(await code({}), 404)
+    assert.equal(await code({ "user-agent": "OpenAI/JS 7.0" }), 404)
+    assert.equal(await code({ "sluice-dialect": "openai" }), "model_not_found")
   } finally {
     await gateway.close()
   }

@@ -1,6 +1,6 @@
 /** A key for whoever has configured none: minted once into the data folder, readable by its owner alone. */
 import { randomBytes } from "node:crypto"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 export function devKey(dataFolder: string): string {
@@ -15,4 +15,8 @@ export function devKey(dataFolder: string): string {
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   writeFileSync(file, `${key}\n`, { mode: 0o600 })
   return key
+}
+
+export function hasDevKey(dataFolder: string): boolean {
+  return existsSync(join(dataFolder, "dev-key"))
 }

@@ -42,7 +42,8 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
     })
     request.on("end", () => resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)))
     const broken = (): void => {
-      if (!request.complete) reject(new GatewayError("invalid_request", "The body ended before it was whole."))
+      if (!request.complete)
+        reject(new GatewayError("invalid_request", "The body ended before it was whole."))
     }
     request.on("error", broken)
     request.on("close", broken)

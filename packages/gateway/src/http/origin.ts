@@ -33,7 +33,7 @@ export function checkOrigin(request: IncomingMessage, response: ServerResponse, 
     response.appendHeader("vary", "origin")
     if (request.method !== "OPTIONS") return false
     response.setHeader("access-control-allow-headers", ALLOWED_HEADERS)
-    response.setHeader("access-control-allow-methods", "GET, POST, OPTIONS")
+    response.setHeader("access-control-allow-methods", "GET, POST, PATCH, DELETE, OPTIONS")
     response.setHeader("access-control-max-age", "600")
     response.writeHead(204).end()
     return true
