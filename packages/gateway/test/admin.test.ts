@@ -2,8 +2,8 @@
 import assert from "node:assert/strict"
 import { after, test } from "node:test"
 import { adminCallPageSchema, adminKeySchema, adminProjectSchema } from "@sluice/protocol/schema"
+import { testPostgres } from "../../../scripts/postgres.ts"
 import { DATABASES, startTestAdmin, type TestAdmin } from "./admin-support.ts"
-import { testPostgres } from "./postgres.ts"
 import { anOpenCall, aSettledCall, NOON } from "./store-support.ts"
 
 after(async () => (await testPostgres()).stop())

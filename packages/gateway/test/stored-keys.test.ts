@@ -1,13 +1,13 @@
 /** Stored keys as a gateway goes by them: on both databases, and between processes. */
 import assert from "node:assert/strict"
 import { after, test } from "node:test"
+import { testPostgres } from "../../../scripts/postgres.ts"
 import type { Keys } from "../src/auth/keys.ts"
 import { newSecret } from "../src/auth/secret.ts"
 import { openKeys } from "../src/auth/stored-keys.ts"
 import type { NewKey } from "../src/store/key-record.ts"
 import type { Store } from "../src/store/store.ts"
 import { DATABASES, testDatabase } from "./admin-support.ts"
-import { testPostgres } from "./postgres.ts"
 import { aKey } from "./store-support.ts"
 
 after(async () => (await testPostgres()).stop())

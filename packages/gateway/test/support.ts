@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import http from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { startGateway } from "../src/main.ts"
+import { type StartOptions, startGateway } from "../src/main.ts"
 
 export const KEY = "sk-test-of-one"
 export const ADMIN_KEY = "sk-test-of-admin"
@@ -19,6 +19,7 @@ export interface TestGateway {
 export async function startTestGateway(
   yaml = "",
   environment: Record<string, string> = {},
+  more: Pick<StartOptions, "fault"> = {},
 ): Promise<TestGateway> {
   const folder = temporaryFolder()
   const config = join(folder, "sluice.yaml")
@@ -30,6 +31,7 @@ export async function startTestGateway(
     say: (line) => lines.push(line),
     warn: (line) => lines.push(line),
     terminal: false,
+    ...more,
   })
   return {
     url: running.url,

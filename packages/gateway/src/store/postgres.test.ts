@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { tmpdir } from "node:os"
 import { after, type TestContext, test } from "node:test"
-import { type TestPostgres, testPostgres } from "../../test/postgres.ts"
+import { type TestPostgres, testPostgres } from "../../../../scripts/postgres.ts"
 import { aKey, anOpenCall, aSettledCall, assertBooksAgree, NOON } from "../../test/store-support.ts"
 import type { Row, Value } from "./engine.ts"
 import { createFault } from "./fault.ts"
