@@ -129,7 +129,9 @@ function* faultsOf(
   if (completion !== wantedCompletion && !reported)
     yield `${completion} completion tokens, not ${wantedCompletion}`
   if (completion > line.tokens) yield `${completion} completion tokens, and ${line.tokens} were sent`
-  if (row.estimated !== (call.fate === "without usage" || !(finished || reported)))
+  // Cut between the finish reason and the usage, an answer is whole, and its usage was never said.
+  const unsaid = call.fate === "without usage" || (call.fate === "cut by its provider" && row.estimated)
+  if (row.estimated !== (unsaid || !(finished || reported)))
     yield row.estimated ? "it is estimated" : "it is not estimated"
   const cost = nanoOf(
     BigInt(prompt) * BigInt(candidate.input) + BigInt(completion) * BigInt(candidate.output),

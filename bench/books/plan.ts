@@ -104,7 +104,7 @@ export function configFor(calls: readonly PlannedCall[], simulator: string): str
   )
   return `providers:
   far: { kind: openai-compatible, base_url: "${simulator}/v1", credential: none }
-defaults: { retries: 0, timers: { idle: 1s } }
+defaults: { retries: 0, timers: { first_content: 3s, idle: 1s, total: 20s } }
 streams: { keep: 6h }
 server: { drain: 200ms }
 models:

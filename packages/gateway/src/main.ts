@@ -28,6 +28,7 @@ import { pricedName } from "./providers/sim-grammar.ts"
 import type { Routes } from "./routing/plan.ts"
 import { listen } from "./server.ts"
 import type { CallRecord } from "./store/call-record.ts"
+import type { Fault } from "./store/fault.ts"
 import { openStore } from "./store/open.ts"
 import type { Store } from "./store/store.ts"
 import { createJournal } from "./streams/disk.ts"
@@ -42,6 +43,8 @@ export interface StartOptions {
   readonly warn: (line: string) => void
   /** Whoever reads `say` is a person. */
   readonly terminal: boolean
+  /** For tests. */
+  readonly fault?: Fault
 }
 
 export interface RunningGateway {
@@ -58,7 +61,7 @@ const SWEEP_EVERY = 5_000
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
   const asked = { flags: options.flags, environment: options.environment }
   const config = loadConfig(asked)
-  const kept = await takeDataFolder(config, options.warn)
+  const kept = await takeDataFolder(config, options)
   try {
     return await startKeeping(kept, config, asked, options)
   } catch (error) {
@@ -177,7 +180,10 @@ interface Kept {
   close(): Promise<void>
 }
 
-async function takeDataFolder(config: Config, warn: (line: string) => void): Promise<Kept> {
+async function takeDataFolder(
+  config: Config,
+  { warn, fault }: Pick<StartOptions, "warn" | "fault">,
+): Promise<Kept> {
   const lock = lockDataFolder(config.dataFolder)
   let log: StreamLog | undefined
   try {
@@ -187,6 +193,7 @@ async function takeDataFolder(config: Config, warn: (line: string) => void): Pro
       databaseUrl: config.databaseUrl?.reveal(),
       durability: config.streams.durability === "power" ? "power" : "process",
       log: (line) => warn(`sluice: ${line}`),
+      ...(fault === undefined ? {} : { fault }),
     })
     const kept = { log, store }
     return {
