@@ -47,6 +47,7 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
   const { execute, patience, abandoned, most = MOST, now = () => performance.now(), wait = pause } = options
   let queue: Entry<Job, Outcome>[] = []
   let closed = false
+  let over = false
   let running: Promise<void> | undefined
   let nextPause = FIRST_PAUSE
 
@@ -101,6 +102,10 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
 
   async function again(batch: readonly Entry<Job, Outcome>[], error: unknown): Promise<void> {
     const left = batch.filter((entry) => {
+      if (over) {
+        entry.reject(tooLate())
+        return false
+      }
       entry.tries += 1
       if (now() - entry.since < patience(entry.job)) return true
       entry.reject(error)
@@ -109,7 +114,8 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
     })
     await wait(nextPause)
     nextPause = Math.min(nextPause * 2, LONGEST_PAUSE)
-    queue = [...left, ...queue]
+    if (over) for (const entry of left) entry.reject(tooLate())
+    else queue = [...left, ...queue]
   }
 
   return {
@@ -119,12 +125,16 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
       const late = new AbortController()
       await Promise.race([running, pause(milliseconds, late.signal)])
       late.abort()
-      for (const { reject } of queue)
-        reject(new StoreError("closed", "The store was closed before this was written."))
+      // A batch that is under way is not waited for: its database may never answer.
+      over = true
+      for (const { reject } of queue) reject(tooLate())
       queue = []
-      await running
     },
   }
+}
+
+function tooLate(): StoreError {
+  return new StoreError("closed", "The store was closed before this was written.")
 }
 
 function isPermanent(error: unknown): boolean {
