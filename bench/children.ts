@@ -8,6 +8,8 @@ export interface Child {
   said(pattern: RegExp): Promise<RegExpExecArray>
   /** As `said`, in what it says from now on. */
   next(pattern: RegExp): Promise<RegExpExecArray>
+  /** As `said`, on its standard error. */
+  complained(pattern: RegExp): Promise<RegExpExecArray>
   /** Everything it printed so far. */
   output(): string
   readonly running: boolean
@@ -22,6 +24,10 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** The one CPU that it may use. */
   readonly cpu?: number | undefined
+  /** The number of the user, and of the group, that it runs as. */
+  readonly user?: number | undefined
+  /** Where it runs. */
+  readonly folder?: string | undefined
 }
 
 const PATIENCE = 5_000
@@ -36,12 +42,14 @@ process.once("exit", () => {
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => process.exit(130))
 
 export async function start(command: readonly string[], options: StartOptions = {}): Promise<Child> {
-  const { cpu, environment = {} } = options
+  const { cpu, environment = {}, user, folder } = options
   // taskset becomes the program itself, and what that starts is bound as well.
   const pinned = cpu === undefined ? command : ["taskset", "-c", String(cpu), ...command]
   const child = spawn(pinned[0]!, pinned.slice(1), {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, PATH, ...environment },
+    cwd: folder,
+    ...(user === undefined ? {} : { uid: user, gid: user }),
   })
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve)
@@ -63,6 +71,7 @@ export async function start(command: readonly string[], options: StartOptions = 
   })
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors += text
+    wake()
   })
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => {
@@ -73,10 +82,10 @@ export async function start(command: readonly string[], options: StartOptions = 
     })
   })
 
-  async function match(pattern: RegExp, from: number): Promise<RegExpExecArray> {
+  async function match(pattern: RegExp, from = 0, said = () => output): Promise<RegExpExecArray> {
     for (;;) {
       // Whole lines only: half of one could match something else.
-      const found = pattern.exec(output.slice(from, output.lastIndexOf("\n") + 1))
+      const found = pattern.exec(said().slice(from, said().lastIndexOf("\n") + 1))
       if (found !== null) return found
       if (!running) throw new Error(`${command[0]} ended: ${(errors || output).trim().slice(0, 500)}`)
       await new Promise<void>((resolve) => waiting.push(resolve))
@@ -90,8 +99,9 @@ export async function start(command: readonly string[], options: StartOptions = 
     },
     ended,
     output: () => output + errors,
-    said: (pattern) => match(pattern, 0),
+    said: (pattern) => match(pattern),
     next: (pattern) => match(pattern, output.length),
+    complained: (pattern) => match(pattern, 0, () => errors),
     signal: (name) => void child.kill(name),
     async stop() {
       child.kill("SIGTERM")

@@ -1,18 +1,23 @@
 /**
- * One kill: 50 streams run, the gateway is killed with SIGKILL at a random moment and started again on the same data
- * folder. Then, for every stream of which a client has seen as much as the id: what it saw is a prefix of the replay,
- * byte for byte; the replay ends with a finish and `[DONE]`, or with the one error event `interrupted`; resumed from
- * the last event seen it gives the rest; its state says the same; its idempotency key joins it.
+ * One kill: 50 streams run, the gateway is killed with SIGKILL at a moment that their progress decides and started
+ * again on the same data folder. Then, for every stream of which a client has seen as much as the id: what it saw is a
+ * prefix of the replay, byte for byte; the replay ends with a finish and `[DONE]`, or with the one error event
+ * `interrupted`; resumed from the last event seen it gives the rest; its state says the same; its idempotency key joins
+ * it. And the books say of each call what its stream says: books.ts.
  */
-import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { type Child, start } from "../children.ts"
+import { checkBooks } from "./books.ts"
+import { type Frame, framesOf, tokensIn } from "./frames.ts"
 import { ask, type Seen, startStream } from "./streams.ts"
 
-export const KEY = "sk-bench-kills"
+const KEY = "sk-bench-kills"
+const ADMIN_KEY = "sk-bench-kills-admin"
 const STREAMS = 50
 const SLUICE = fileURLToPath(new URL("../../packages/cli/bin/sluice", import.meta.url))
 const MOUNTS = ["/v1", "/openrouter/api/v1", "/r9s/v1", "/atoma/v1", "/orq/v2/router", "/orq/v2/proxy"]
+/** One that nobody sees the end of: whenever the kill comes, it runs. */
+const ENDLESS = "tokens=100000,gap=10,ttft=0"
 
 export interface RunningGateway {
   readonly child: Child
@@ -29,10 +34,24 @@ export interface KillResult {
   readonly failures: readonly string[]
 }
 
-export async function startGateway(folder: string, data = `${folder}/data`): Promise<RunningGateway> {
+/** What a stream turned out to be after the kill. */
+export interface Found {
+  readonly seen: Seen
+  readonly state?: "finished" | "interrupted"
+  /** Tokens that its log shows. */
+  readonly tokens?: number
+  readonly failure?: string
+}
+
+export async function startGateway(folder: string, databaseUrl: string | undefined): Promise<RunningGateway> {
   const begun = performance.now()
   const child = await start([SLUICE, "serve", "--port", "0", "--config", `${folder}/sluice.yaml`], {
-    environment: { SLUICE_API_KEY: KEY, SLUICE_DATA: data },
+    environment: {
+      SLUICE_API_KEY: KEY,
+      SLUICE_ADMIN_KEY: ADMIN_KEY,
+      SLUICE_DATA: `${folder}/data`,
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    },
   })
   const url = (await child.said(/^sluice listening on (http:\S+)$/m))[1]!
   const { status } = await ask(`${url}/readyz`, KEY)
@@ -40,75 +59,102 @@ export async function startGateway(folder: string, data = `${folder}/data`): Pro
   return { child, url, readyAfter: performance.now() - begun }
 }
 
-/** `number` decides everything that is random in it but the machine's own time. */
-export async function kill(gateway: RunningGateway, folder: string, number: number): Promise<KillResult> {
+/** `number` decides everything that is random in it but the machine's own time. `again` starts the next gateway. */
+export async function kill(
+  gateway: RunningGateway,
+  again: () => Promise<RunningGateway>,
+  number: number,
+): Promise<KillResult> {
   const next = randomNumbers(number)
+  const since = new Date()
+  const moment = momentOf(number, next)
   const streams = Array.from({ length: STREAMS }, (_, index) => {
-    const tokens = 1 + next(150)
-    const model = `sim/kill${next(1_000)}:tokens=${tokens},gap=${next(12)},ttft=${next(60)}`
+    const size = index === 0 ? ENDLESS : `tokens=${1 + next(100)},gap=${next(6)},ttft=${next(40)}`
     const body = JSON.stringify({
-      model,
+      model: `sim/kill${next(1_000)}:${size}`,
       messages: [{ role: "user", content: "Go on." }],
       stream: true,
       ...(next(2) === 0 ? { stream_options: { include_usage: true } } : {}),
     })
-    const mount = MOUNTS[index % MOUNTS.length]!
-    return startStream(gateway.url, KEY, { mount, body, idempotencyKey: `${number}-${index}` })
+    const mount = MOUNTS[(number + index) % MOUNTS.length]!
+    const stream = startStream(gateway.url, KEY, {
+      mount,
+      body,
+      idempotencyKey: `${number}-${index}`,
+      came: () => moment.came(index),
+    })
+    void stream.over.then(moment.over)
+    return stream
   })
-  await momentOf(streams, next)
+  await moment.reached
   gateway.child.signal("SIGKILL")
   await gateway.child.ended
   await Promise.all(streams.map(({ over }) => over))
 
-  const again = await startGateway(folder)
-  const known = streams.map(({ seen }) => seen).filter(({ id }) => id !== "")
-  const states = await Promise.all(known.map((seen) => check(again.url, seen)))
-  const failures = states.flatMap(({ failure }, index) =>
-    failure === undefined ? [] : [`kill ${number}, ${known[index]!.mount} ${known[index]!.id}: ${failure}`],
+  const restarted = await again()
+  const all = streams.map(({ seen }) => seen)
+  const found = await Promise.all(all.filter(({ id }) => id !== "").map((seen) => check(restarted.url, seen)))
+  const wrong = found.flatMap(({ seen, failure }) =>
+    failure === undefined ? [] : [`${seen.mount} ${seen.id}: ${failure}`],
   )
+  wrong.push(...(await checkBooks(restarted.url, ADMIN_KEY, { since, all, found })))
   return {
-    gateway: again,
-    streams: known.length,
-    interrupted: states.filter(({ state }) => state === "interrupted").length,
-    finished: states.filter(({ state }) => state === "finished").length,
-    failures,
+    gateway: restarted,
+    streams: found.length,
+    interrupted: found.filter(({ state }) => state === "interrupted").length,
+    finished: found.filter(({ state }) => state === "finished").length,
+    failures: wrong.map((failure) => `kill ${number}, ${failure}`),
   }
 }
 
-/** When so many streams are over and a little later: from before the first event to after most of the last ones. */
-async function momentOf(
-  streams: readonly { readonly over: Promise<void> }[],
+/**
+ * When so many streams are over and so many pieces of the others have come since; by then the endless one has begun.
+ * Each tenth time it is earlier: among the first pieces, and before all of them.
+ */
+function momentOf(
+  number: number,
   next: (below: number) => number,
-): Promise<void> {
-  const enough = next(STREAMS)
-  const later = next(60)
-  let over = 0
-  await new Promise<void>((resolve) => {
-    if (enough === 0) return resolve()
-    for (const stream of streams)
-      void stream.over.then(() => {
-        if (++over === enough) resolve()
-      })
-  })
-  await sleep(later)
+): { came(index: number): void; over(): void; readonly reached: Promise<void> } {
+  const early = number % 10 === 0
+  let over = early ? 0 : 1 + next(STREAMS - 1)
+  let pieces = next(100)
+  let begun = early
+  const { promise: reached, resolve } = Promise.withResolvers<void>()
+  const look = (): void => {
+    if (over <= 0 && pieces <= 0 && begun) resolve()
+  }
+  look()
+  return {
+    reached,
+    came(index) {
+      if (over <= 0) pieces--
+      if (index === 0) begun = true
+      look()
+    },
+    over() {
+      over--
+      look()
+    },
+  }
 }
 
-async function check(url: string, seen: Seen): Promise<{ state?: string; failure?: string }> {
+async function check(url: string, seen: Seen): Promise<Found> {
   const base = `${url}${seen.mount}/chat/completions`
   try {
     const replay = await ask(`${base}/${seen.id}?stream=true`, KEY)
-    if (replay.status !== 200) return { failure: `the replay answers ${replay.status}: ${replay.text}` }
+    if (replay.status !== 200) return { seen, failure: `the replay answers ${replay.status}: ${replay.text}` }
     if (!replay.text.startsWith(seen.text)) {
       const at = [...seen.text].findIndex((character, index) => character !== replay.text[index])
       return {
+        seen,
         failure: `what was seen is no prefix, from character ${at}: ${JSON.stringify(seen.text.slice(at, at + 80))} and ${JSON.stringify(replay.text.slice(at, at + 80))}`,
       }
     }
     const frames = framesOf(replay.text)
     const state = endingOf(seen.mount, frames, replay)
-    if (state === undefined) return { failure: `no ending: ${replay.text.slice(-200)}` }
+    if (state === undefined) return { seen, failure: `no ending: ${replay.text.slice(-200)}` }
     if (seen.complete && seen.text !== "" && state !== "finished")
-      return { failure: `it had ended well before the kill and is ${state} after it` }
+      return { seen, failure: `it had ended well before the kill and is ${state} after it` }
 
     const events = frames.filter(({ id }) => id > 0)
     const last = framesOf(seen.text).reduce((most, { id }) => Math.max(most, id), 0)
@@ -119,40 +165,30 @@ async function check(url: string, seen: Seen): Promise<{ state?: string; failure
         .flatMap(({ id, frame }) => (id > 0 ? [frame] : []))
         .join("") !== missing.join("")
     )
-      return { failure: `resumed after event ${last} it does not give the rest` }
+      return { seen, failure: `resumed after event ${last} it does not give the rest` }
 
     const whole = JSON.parse((await ask(`${base}/${seen.id}`, KEY)).text) as {
       sluice: { state: string; last_event_id: number }
     }
     if (whole.sluice.state !== state)
-      return { failure: `the replay is ${state}, the state ${whole.sluice.state}` }
+      return { seen, failure: `the replay is ${state}, the state ${whole.sluice.state}` }
     if (whole.sluice.last_event_id !== events.at(-1)?.id)
-      return { failure: "the last event's number differs" }
+      return { seen, failure: "the last event's number differs" }
 
     const joined = await ask(base, KEY, {
       body: seen.body,
       headers: { "idempotency-key": seen.idempotencyKey },
     })
     if (joined.headers["sluice-stream-id"] !== seen.id || joined.headers["sluice-replayed"] !== "true")
-      return { failure: `its idempotency key gives ${joined.status}, ${joined.headers["sluice-stream-id"]}` }
-    if (joined.text !== replay.text) return { failure: "its idempotency key gives another text" }
-    return { state }
+      return {
+        seen,
+        failure: `its idempotency key gives ${joined.status}, ${joined.headers["sluice-stream-id"]}`,
+      }
+    if (joined.text !== replay.text) return { seen, failure: "its idempotency key gives another text" }
+    return { seen, state, tokens: tokensIn(frames) }
   } catch (error) {
-    return { failure: String(error) }
+    return { seen, failure: String(error) }
   }
-}
-
-interface Frame {
-  /** 0: it has none. */
-  readonly id: number
-  readonly frame: string
-}
-
-function framesOf(text: string): Frame[] {
-  return text
-    .split("\n\n")
-    .slice(0, -1)
-    .map((frame) => ({ id: Number(/^id: (\d+)$/m.exec(frame)?.[1] ?? 0), frame }))
 }
 
 /** How the replay says that the stream ended; undefined where it says nothing, or two things. */

@@ -23,11 +23,11 @@ export interface Answer {
 /** Longer than this nobody waits: a hang is a failure. */
 const PATIENCE = 10_000
 
-/** Starts one streamed call; `over` comes when its connection is gone, however that came about. */
+/** Starts one streamed call; `came` is told of each piece of its body, `over` comes when its connection is gone, however that came about. */
 export function startStream(
   url: string,
   key: string,
-  asked: Pick<Seen, "mount" | "body" | "idempotencyKey">,
+  { came, ...asked }: Pick<Seen, "mount" | "body" | "idempotencyKey"> & { came: () => void },
 ): { seen: Seen; over: Promise<void> } {
   const seen: Seen = { ...asked, status: 0, id: "", text: "", complete: false }
   const over = new Promise<void>((resolve) => {
@@ -38,6 +38,7 @@ export function startStream(
         authorization: `Bearer ${key}`,
         "content-type": "application/json",
         "idempotency-key": asked.idempotencyKey,
+        "x-request-id": asked.idempotencyKey,
         "sluice-on-disconnect": "detach",
       },
     })
@@ -48,6 +49,7 @@ export function startStream(
       response.setEncoding("utf8")
       response.on("data", (piece: string) => {
         seen.text += piece
+        came()
       })
       response.on("error", () => {})
       response.on("close", () => {
