@@ -48,6 +48,7 @@ const fault: Fault | undefined = cells === undefined ? undefined : faultFrom(cel
 const statements = new Map<string, StatementSync>()
 
 let connection: DatabaseSync | undefined
+let zeroes: boolean | undefined
 let last: Promise<void> = Promise.resolve()
 parentPort?.on("message", (message: TaskMessage) => {
   last = last.then(() => answer(message))
@@ -75,7 +76,6 @@ function connect(): DatabaseSync {
   const opened = new DatabaseSync(file, { timeout: WAIT_FOR_OTHERS, readOnly: role === "reader" })
   if (role === "writer") {
     opened.exec(`PRAGMA synchronous = ${synchronous}`)
-    opened.exec("PRAGMA secure_delete = ON")
     opened.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     opened.exec("PRAGMA cache_size = -65536")
   }
@@ -86,8 +86,10 @@ function connect(): DatabaseSync {
 async function run(task: Task): Promise<TaskResult> {
   switch (task.kind) {
     case "ledger":
+      zeroDeleted(false)
       return transaction(() => applyBatch(session, task.jobs, task.retried))
     case "write":
+      zeroDeleted(true)
       return transaction(async () => task.statements.map(query))
     case "read":
       return query(task.statement)
@@ -100,6 +102,13 @@ async function run(task: Task): Promise<TaskResult> {
       connection?.close()
       return undefined
   }
+}
+
+/** Content is only ever touched by `write`: there what is deleted is overwritten. A call's row holds no words of anybody. */
+function zeroDeleted(wanted: boolean): void {
+  if (zeroes === wanted) return
+  database().exec(`PRAGMA secure_delete = ${wanted ? "ON" : "OFF"}`)
+  zeroes = wanted
 }
 
 const session: Session = {
