@@ -64,6 +64,7 @@ const line = { model, prompt_tokens: 7, tokens: 9, completion_tokens: 9 }
 const whole: Evidence = {
   calls: call === undefined ? [] : [call],
   seen: [],
+  killed: new Set(),
   rows: [row],
   lines: [line],
   relayed: new Map(),
@@ -74,6 +75,7 @@ const PLANTED: Readonly<Record<string, Partial<Evidence>>> = {
   "a row that is there twice": { rows: [row, { ...row, id: "b" }] },
   "a row that nobody asked for": { rows: [row, { ...row, model_asked: "another" }] },
   "a row that is open": { rows: [{ ...row, ending: null }] },
+  "an interruption where nobody killed": { rows: [{ ...row, ending: "interrupted", estimated: true }] },
   "a token too many": { rows: [{ ...row, usage: { ...tokens, completion_tokens: 10 } }] },
   "a prompt that is not paid": { rows: [{ ...row, usage: { ...tokens, prompt_tokens: 0 } }] },
   "a nano-dollar too few": { rows: [{ ...row, cost_nano: String(Number(cost_nano) - 1) }] },

@@ -43,6 +43,8 @@ export interface Line {
 export interface Evidence {
   readonly calls: readonly PlannedCall[]
   readonly seen: readonly Seen[]
+  /** Models of calls that may have run when the gateway was killed; no other may be interrupted. */
+  readonly killed: ReadonlySet<string>
   readonly rows: readonly Row[]
   readonly lines: readonly Line[]
   /** What the log of a call shows, in tokens. */
@@ -55,7 +57,7 @@ export interface Verdict {
   readonly wrong: readonly string[]
 }
 
-export function compare({ calls, seen, rows, lines, relayed }: Evidence): Verdict {
+export function compare({ calls, seen, killed, rows, lines, relayed }: Evidence): Verdict {
   const rowsOf = Map.groupBy(rows, ({ model_asked }) => model_asked)
   const linesOf = Map.groupBy(lines, ({ model }) => model ?? "")
   const seenOf = new Map(seen.map((one) => [one.call.model, one]))
@@ -74,6 +76,7 @@ export function compare({ calls, seen, rows, lines, relayed }: Evidence): Verdic
     }
     if (own.length > 1) verdict.double.push(`${name}: ${own.length} rows`)
     const faults = [...faultsOf(call, row, linesOf, relayed.get(row.id)), ...faultsSeen(row, known)]
+    if (row.ending === "interrupted" && !killed.has(call.model)) faults.push("nobody killed its gateway")
     if (faults.length > 0) verdict.wrong.push(`${name}: ${faults.join("; ")}`)
   }
   const planned = new Set(calls.map(({ model }) => model))
