@@ -100,3 +100,8 @@ export async function assertBooksAgree(query: (sql: string) => Promise<Row[]>): 
   const [twice] = await query("SELECT count(*) - count(DISTINCT id) AS twice FROM calls")
   assert.equal(twice?.["twice"], 0, "no call has two rows")
 }
+
+/** Waits for what an event will bring about; the test's own time limit ends what never comes. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
+}

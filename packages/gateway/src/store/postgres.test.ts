@@ -2,27 +2,16 @@ import assert from "node:assert/strict"
 import { tmpdir } from "node:os"
 import { after, type TestContext, test } from "node:test"
 import { type TestPostgres, testPostgres } from "../../../../scripts/postgres.ts"
-import { aKey, anOpenCall, aSettledCall, assertBooksAgree, NOON } from "../../test/store-support.ts"
+import { aKey, anOpenCall, aSettledCall, assertBooksAgree, NOON, until } from "../../test/store-support.ts"
 import type { Row, Value } from "./engine.ts"
 import { createFault } from "./fault.ts"
 import { openStore } from "./open.ts"
-import {
-  type Place,
-  suiteOfFaults,
-  suiteOfTheKeys,
-  suiteOfTheLedger,
-  suiteOfTheStart,
-  until,
-} from "./store.suite.ts"
+import { type Place, suiteOfTheStore } from "./store.suite.ts"
 import type { Store } from "./store.ts"
 
 after(async () => (await testPostgres()).stop())
 
-const subject = { name: "postgres", place, createFault }
-suiteOfTheLedger(subject)
-suiteOfTheKeys(subject)
-suiteOfTheStart(subject)
-suiteOfFaults(subject)
+suiteOfTheStore({ name: "postgres", place, createFault })
 
 interface Database extends Place {
   readonly server: TestPostgres

@@ -8,20 +8,10 @@ import { anOpenCall, aSettledCall, NOON } from "../../test/store-support.ts"
 import type { Row, Value } from "./engine.ts"
 import { createFault } from "./fault.ts"
 import { openStore } from "./open.ts"
-import {
-  type Place,
-  suiteOfFaults,
-  suiteOfTheKeys,
-  suiteOfTheLedger,
-  suiteOfTheStart,
-} from "./store.suite.ts"
+import { type Place, suiteOfTheStore } from "./store.suite.ts"
 import type { Store } from "./store.ts"
 
-const subject = { name: "sqlite", place, createFault }
-suiteOfTheLedger(subject)
-suiteOfTheKeys(subject)
-suiteOfTheStart(subject)
-suiteOfFaults(subject)
+suiteOfTheStore({ name: "sqlite", place, createFault })
 
 interface Folder extends Place {
   readonly folder: string
