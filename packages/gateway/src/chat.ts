@@ -19,11 +19,12 @@ import { createEntry } from "./ledger/entry.ts"
 import { rateHeaders, textsOf } from "./limits/hold.ts"
 import { createPump } from "./pump.ts"
 import { validateRequest } from "./request.ts"
-import { open } from "./routing/open.ts"
+import { type Opening, open } from "./routing/open.ts"
 import { type Plan, plan } from "./routing/plan.ts"
 import type { OpenCall } from "./store/call-record.ts"
 import { storeTrouble } from "./store/trouble.ts"
 import type { Stream } from "./streams/stream.ts"
+import { countTokens } from "./tokens/count.ts"
 import { completionOf, readAll, relayedTexts } from "./whole.ts"
 
 /** POST {mount}/chat/completions */
@@ -122,13 +123,28 @@ function run(
     created: Math.floor(call.receivedAt / 1_000),
     askedModel: request.model ?? "",
     entry,
-    covers: (tokens) => holding.then((hold) => hold.covers(tokens)),
+    covers: async (tokens) =>
+      (await holding).covers(tokens, async () => {
+        const texts = await relayedTexts(stream)
+        const roughly = entry.roughTokens
+        return (await countTokens(texts)) / roughly
+      }),
+    waitForHold: (waits) => pause("hold", waits),
     outOfBudget: (error) => stream.source?.stop("failed", error),
     committed(dropped) {
       if (dropped.length > 0) headers["sluice-dropped-params"] = dropped.join(", ")
     },
     log: gateway.log,
   })
+  let opening: Opening | undefined
+  const pausedFor = new Set<"readers" | "hold">()
+  function pause(whom: "readers" | "hold", waits: boolean): void {
+    if (waits === pausedFor.has(whom)) return
+    if (waits) pausedFor.add(whom)
+    else pausedFor.delete(whom)
+    if (pausedFor.size > 0) opening?.pause()
+    else opening?.resume()
+  }
   stream.source = { pause() {}, resume() {}, stop: pump.stop }
   void stream.opened.then((opened) => {
     if (!opened.ok) gateway.streams.free(stream)
@@ -138,15 +154,15 @@ function run(
       if (call.key.logContent) stream.onEnd(() => keepContent(gateway, stream, asked))
       if (stream.record.ending !== undefined || pump.over) return
       Object.assign(headers, rateHeaders(hold.rates, Date.now()))
-      const opening = open(
+      opening = open(
         { plan: route, request, stream: streamed, random: Math.random, now, log: gateway.log },
         pump,
       )
       stream.source = {
-        pause: opening.pause,
-        resume: opening.resume,
+        pause: () => pause("readers", true),
+        resume: () => pause("readers", false),
         stop(ending, error) {
-          opening.abort()
+          opening?.abort()
           pump.stop(ending, error)
         },
       }

@@ -20,8 +20,9 @@ import type { OpeningEvents } from "./routing/open.ts"
 import type { Ending } from "./streams/log.ts"
 import type { Stream } from "./streams/stream.ts"
 
-/** Tokens between two looks at the hold. */
+/** Tokens between two looks at the hold, and how many may come while one is under way. */
 const LOOK_EVERY = 64
+const MEANWHILE = 192
 
 export interface PumpOptions {
   readonly stream: Stream
@@ -34,6 +35,8 @@ export interface PumpOptions {
   readonly entry: PumpEntry
   /** The answer has so many tokens now, roughly; false: no more of it can be paid. */
   readonly covers: (completionTokens: number) => Promise<boolean>
+  /** The provider is ahead of the hold: it waits, or it may go on. */
+  readonly waitForHold: (waits: boolean) => void
   readonly log: (line: string) => void
   /** The hold ends the call. */
   readonly outOfBudget: (error: WireError) => void
@@ -79,6 +82,7 @@ export function createPump(options: PumpOptions): Pump {
   /** Decided, though not yet shown. */
   let over = false
   let nextLook = LOOK_EVERY
+  let looking = false
   let usage: Usage | undefined
   /** The provider's last chunk without choices: its members beside usage go out with ours. */
   let tail: Partial<Chunk> = {}
@@ -116,14 +120,24 @@ export function createPump(options: PumpOptions): Pump {
   function pay(): void {
     const tokens = entry.roughTokens
     if (tokens < nextLook) return
+    if (looking) return tokens < nextLook + MEANWHILE ? undefined : options.waitForHold(true)
     nextLook = tokens + LOOK_EVERY
-    options.covers(tokens).then(
-      (covered) => {
-        if (!covered)
-          options.outOfBudget(wireError("budget", "The budget does not cover any more of this answer."))
-      },
-      (trouble: unknown) => options.log(`the hold of ${id} could not be extended: ${trouble}`),
-    )
+    looking = true
+    options
+      .covers(tokens)
+      .then(
+        (covered) => {
+          if (covered) options.waitForHold(false)
+          else options.outOfBudget(wireError("budget", "The budget does not cover any more of this answer."))
+        },
+        (trouble: unknown) => {
+          options.log(`the hold of ${id} could not be looked at: ${trouble}`)
+          options.waitForHold(false)
+        },
+      )
+      .finally(() => {
+        looking = false
+      })
   }
 
   return {

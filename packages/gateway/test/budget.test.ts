@@ -174,6 +174,13 @@ test("an answer without a cap extends its hold while it can be paid", async () =
   assert.equal(Number((await released(gateway, id)).total_usd), Number(row?.cost_usd))
 })
 
+test("an answer that fits into what is held for it is never cut off, though no more could be held", async () => {
+  const { id, secret } = await createKey(gateway, { budget: { amount_usd: "0.0415", period: "total" } })
+  const { text } = await ask(secret, streamBody("sim/story:tokens=3900"))
+  assert.ok(text.endsWith("data: [DONE]\n\n"), text.slice(-300))
+  assert.ok(Number((await released(gateway, id)).total_usd) >= 0.039)
+})
+
 test("an answer that outgrows its budget ends failed, with `budget`, and is paid as far as it came", async () => {
   // The first hold of 4,096 tokens fits, a second one does not.
   const { id, secret } = await createKey(gateway, { budget: { amount_usd: "0.05", period: "total" } })

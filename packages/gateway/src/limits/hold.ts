@@ -26,8 +26,11 @@ export interface Hold {
   readonly rates: Rates
   /** What its provider counted, for the holds to come. */
   learn(name: string, promptTokens: number): void
-  /** The answer has so many tokens now. False: the hold could not be extended to cover more. */
-  covers(completionTokens: number): Promise<boolean>
+  /**
+   * The answer has so many tokens now, roughly; `measure` says how many each of these is, and is asked once, before a
+   * caller is cut off. False: the hold could not be extended to cover more.
+   */
+  covers(roughTokens: number, measure: () => Promise<number>): Promise<boolean>
 }
 
 export interface Holds {
@@ -64,26 +67,41 @@ export function createHolds(store: Pick<Store, "openCall" | "extendHold">, ratio
       if (!admission.admitted) throw refusalOf(admission.refusal, admission.rates)
 
       const capped = (request.max_completion_tokens ?? request.max_tokens) != null
-      let extending: Promise<boolean> | undefined
+      let extending: Promise<boolean | undefined> | undefined
+      let scale = 1
+      let isMeasured = false
       return {
         rates: admission.rates,
         learn: (name, promptTokens) => ratios.learn(name, size, promptTokens),
-        async covers(tokens) {
-          if (capped || tokens + EXTEND_BEFORE < completion) return true
+        async covers(roughTokens, measure) {
+          if (capped || roughTokens * scale + EXTEND_BEFORE < completion) return true
           extending ??= extend()
-          // What is held already may still be used up.
-          return (await extending) || tokens + LOOKED_AT_EVERY < completion
+          const extended = await extending
+          if (extended === true) return true
+          if (!isMeasured) {
+            isMeasured = true
+            scale = Math.min(1, await measure())
+          }
+          // What is held may still be used up, and one extension besides while the database does not answer.
+          const most = extended === false ? completion : completion + UNCAPPED_COMPLETION
+          return roughTokens * scale + LOOKED_AT_EVERY < most
         },
       }
 
-      async function extend(): Promise<boolean> {
+      /** Undefined: nobody knows. */
+      async function extend(): Promise<boolean | undefined> {
         const more = completion + UNCAPPED_COMPLETION
         const amount = amountOf(candidates, prompt, more)
-        const extended =
-          amount === null ? { admitted: true } : await store.extendHold(call.id, amount, Date.now())
-        if (extended.admitted) completion = more
-        extending = undefined
-        return extended.admitted
+        try {
+          const extended =
+            amount === null ? { admitted: true } : await store.extendHold(call.id, amount, Date.now())
+          if (extended.admitted) completion = more
+          return extended.admitted
+        } catch {
+          return undefined
+        } finally {
+          extending = undefined
+        }
       }
     },
   }
