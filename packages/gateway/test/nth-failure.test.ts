@@ -130,3 +130,27 @@ test("while its row cannot be settled a stream shows all but its end, and then i
     await gateway.close()
   }
 })
+
+test("an extension of a hold that the database does not answer is asked for again, and the answer goes on meanwhile", async () => {
+  const fault = createFault()
+  const gateway = await startTestGateway(PRICES, {}, { fault })
+  try {
+    const { id, secret } = await createKey(gateway, { budget: { amount_usd: "10", period: "total" } })
+    const answer = await call(`${gateway.url}/v1/chat/completions`, {
+      key: secret,
+      body: streamBody("sim/story:tokens=20000"),
+    })
+    fault.arm(1, "before", 1_000_000)
+    // By characters these are more than the 4,096 that are held: the provider has waited, and goes on.
+    await answer.frames(3_000)
+    assert.ok(fault.failed() > 0)
+    fault.arm(0)
+    const { text } = await answer.whole()
+    assert.ok(text.endsWith("data: [DONE]\n\n"), text.slice(-300))
+    await released(gateway, id)
+    assert.equal((await rowsOf(gateway))[0]?.usage.completion_tokens, 20_000)
+  } finally {
+    fault.arm(0)
+    await gateway.close()
+  }
+})
