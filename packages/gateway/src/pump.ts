@@ -171,6 +171,9 @@ export function createPump(options: PumpOptions): Pump {
       emit({ ...rest, choices: choices.map(finishOnce) })
       pay()
     },
+    flagged(flags) {
+      for (const flag of flags) entry.flag(flag)
+    },
     completion(completion) {
       if (over) return
       entry.completion(completion)

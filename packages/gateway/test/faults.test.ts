@@ -10,7 +10,7 @@ import {
   startRawProvider,
   wholeStream,
 } from "./raw-provider.ts"
-import { call, dataOf, eventFrames, startTestGateway, streamBody } from "./support.ts"
+import { ADMIN_KEY, call, dataOf, eventFrames, startTestGateway, streamBody } from "./support.ts"
 
 const WORDS = [" one", " two", " three", " four", " five"]
 
@@ -245,4 +245,31 @@ test("providers' odd ways of saying things come out in order", async () => {
   )
   assert.match(seen.text, /"usage":\{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3/)
   assert.ok(!seen.text.includes('null,"usage"') && !seen.text.includes('"usage":null'))
+})
+
+test("usage that cannot be is clamped, flagged in the books and shown as whole numbers", async () => {
+  const odd = { prompt_tokens: -5, completion_tokens: 2.5, total_tokens: 1e300 }
+  const provider = await startRawProvider(
+    send(SSE_HEAD, frame({ content: " a" }), frame({}, "stop", { usage: odd }), "data: [DONE]\n\n"),
+  )
+  const gateway = await startTestGateway(
+    `providers: { raw: { kind: openai-compatible, base_url: "${provider.baseUrl}", credential: none } }\n`,
+  )
+  try {
+    const body = streamBody("raw/x", { stream_options: { include_usage: true } })
+    const answer = await call(`${gateway.url}/v1/chat/completions`, { body })
+    const { text } = await answer.whole()
+    const { usage } = dataOf(eventFrames(text).at(-1)!) as { usage: Record<string, number> }
+    for (const name of ["prompt_tokens", "completion_tokens", "total_tokens"]) {
+      assert.ok(Number.isInteger(usage[name]) && usage[name]! >= 0, `${name}: ${usage[name]}`)
+    }
+    const row = await call(`${gateway.url}/admin/calls/${answer.headers["sluice-stream-id"]}`, {
+      key: ADMIN_KEY,
+    })
+    const { flags } = JSON.parse((await row.whole()).text) as { flags: string[] }
+    assert.ok(flags.includes("clamped"), flags.join())
+  } finally {
+    await gateway.close()
+    await provider.close()
+  }
 })

@@ -27,6 +27,8 @@ export interface AttemptEvents {
   /** The provider answered 200 with the right content type. */
   accepted(): void
   chunk(chunk: Chunk): void
+  /** Something in what the provider counted had to be set right. */
+  flagged(flags: readonly string[]): void
   /** The whole answer of a call that is not streamed. */
   completion(completion: Completion): void
   /** `sawFinish`: false where only `[DONE]` told the end. */
@@ -159,6 +161,7 @@ export function startAttempt(
         if (!paused) startIdle(timers.idle)
       }
       for (const choice of result.chunk.choices) if (choice.finish_reason !== null) sawFinish = true
+      if (result.flags !== undefined) events.flagged(result.flags)
       events.chunk(result.chunk)
     } else if (result.type === "error") fail(inBand(result.error))
     else fail(broken(`The provider '${provider.name}' sent ${result.reason}.`))
@@ -182,6 +185,7 @@ export function startAttempt(
     if (result.type === "completion") {
       sawFinish = true
       settle(() => {
+        if (result.flags !== undefined) events.flagged(result.flags)
         events.completion(result.completion)
         events.finished(true)
       }, linger)

@@ -57,6 +57,7 @@ function start(
       missed: (attempt) => seen.missed.push(attempt),
       committed: (commit) => seen.commits.push(commit),
       chunk: (chunk) => seen.chunks.push(chunk),
+      flagged() {},
       completion: (completion) => seen.completions.push(completion),
       finished: () => {
         seen.finished = true

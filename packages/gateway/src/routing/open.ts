@@ -20,6 +20,7 @@ export interface OpeningEvents {
   missed(attempt: MissedAttempt): void
   committed(commit: Commit): void
   chunk(chunk: Chunk): void
+  flagged(flags: readonly string[]): void
   completion(completion: Completion): void
   finished(sawFinish: boolean): void
   /** `committed`: false when no candidate got that far, and `error` is what the last one said. */
@@ -121,6 +122,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
           heldBytes += JSON.stringify(chunk).length
           if (hasContent(chunk) || held.length >= MAX_HELD_EVENTS || heldBytes > MAX_HELD_BYTES) commit()
         },
+        flagged: events.flagged,
         completion(completion) {
           if (over) return
           commit()

@@ -60,14 +60,17 @@ export type ChunkWriter = (chunk: Chunk) => JsonObject
 /** One parsed `data:` payload. Never throws: what cannot be read is an answer too. */
 export type ChunkReader = (value: unknown) => ReadChunk
 
+/** What had to be set right in its usage: `clamped`, `incomplete`, `summed`. Absent: nothing. */
+export type Flags = readonly string[]
+
 export type ReadChunk =
-  | { readonly type: "chunk"; readonly chunk: Chunk }
+  | { readonly type: "chunk"; readonly chunk: Chunk; readonly flags?: Flags }
   /** The provider says that it failed: inside a chunk, or as a bare `{"error": …}`. */
   | { readonly type: "error"; readonly error: WireError }
   /** Not a chunk at all; `reason` says what was expected. */
   | { readonly type: "malformed"; readonly reason: string }
 
 export type ReadCompletion =
-  | { readonly type: "completion"; readonly completion: Completion }
+  | { readonly type: "completion"; readonly completion: Completion; readonly flags?: Flags }
   | { readonly type: "error"; readonly error: WireError }
   | { readonly type: "malformed"; readonly reason: string }

@@ -9,7 +9,7 @@ import { isOpenRouterMetadata } from "./openrouter-metadata.ts"
 import { readFailure } from "./read-error.ts"
 import { readSpeech } from "./speech.ts"
 import { createToolCallJoiner, type ToolCallJoiner } from "./tool-calls.ts"
-import { findUsage } from "./usage.ts"
+import { findUsage, flagsOf } from "./usage.ts"
 
 export function createChunkReader(): ChunkReader {
   const joinToolCalls = createToolCallJoiner()
@@ -29,13 +29,13 @@ function readChunk(value: unknown, joinToolCalls: ToolCallJoiner): ReadChunk {
 
   const envelope = readEnvelope(value)
   const chunk: Chunk = { ...envelope, object: "chat.completion.chunk", choices: [] }
-  if (usage) chunk.usage = usage
+  if (usage) chunk.usage = usage.usage
   for (const [position, choice] of choices.entries()) {
     const read = readChoice(choice, position, (index, calls) => joinToolCalls(index, calls, chunk.id))
     if (typeof read === "string") return malformed(`choices[${position}]: ${read}`)
     chunk.choices.push(read)
   }
-  return { type: "chunk", chunk }
+  return { type: "chunk", chunk, ...flagsOf(usage) }
 }
 
 /** What a chunk and a completion have in common. Unknown members are kept. */

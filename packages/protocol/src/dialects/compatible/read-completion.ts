@@ -7,7 +7,7 @@ import { readChoiceMembers, readEnvelope } from "./read-chunk.ts"
 import { readFailure } from "./read-error.ts"
 import { readSpeech } from "./speech.ts"
 import { readToolCalls } from "./tool-calls.ts"
-import { findUsage } from "./usage.ts"
+import { findUsage, flagsOf } from "./usage.ts"
 
 export function readCompletion(value: unknown): ReadCompletion {
   if (!isObject(value))
@@ -22,13 +22,13 @@ export function readCompletion(value: unknown): ReadCompletion {
 
   const completion: Completion = { ...readEnvelope(value), object: "chat.completion", choices: [] }
   const usage = findUsage(value)
-  if (usage) completion.usage = usage
+  if (usage) completion.usage = usage.usage
   for (const [position, choice] of choices.entries()) {
     const read = readChoice(choice, position, completion.id)
     if (typeof read === "string") return malformed(`choices[${position}]: ${read}`)
     completion.choices.push(read)
   }
-  return { type: "completion", completion }
+  return { type: "completion", completion, ...flagsOf(usage) }
 }
 
 /** A sentence where it is no choice. */

@@ -57,14 +57,18 @@ export function readUsage(value: unknown): ReadUsage | undefined {
 }
 
 /** Usage where a provider puts it: on the chunk, in Groq's envelope, or inside a choice. */
-export function findUsage(chunk: JsonObject): Usage | undefined {
+export function findUsage(chunk: JsonObject): ReadUsage | undefined {
   const choices = chunk["choices"]
   const inChoice = Array.isArray(choices) ? objectOr(choices[0])["usage"] : undefined
   for (const place of [chunk["usage"], objectOr(chunk["x_groq"])["usage"], inChoice]) {
     const read = readUsage(place)
-    if (read) return read.usage
+    if (read) return read
   }
   return undefined
+}
+
+export function flagsOf(read: ReadUsage | undefined): { flags?: readonly UsageFlag[] } {
+  return read === undefined || read.flags.length === 0 ? {} : { flags: read.flags }
 }
 
 /** Which members beyond the common ones a system's clients are told. */
