@@ -18,7 +18,7 @@ import { type Asked, expectedText, type Soak, soak } from "./soak/streams.ts"
 
 export const usage = `npm run bench -- soak [options]
 
-  --seconds N   how long, after a warm-up of half a minute (default 60)
+  --seconds N   how long, after a warm-up of a minute (default 60)
   --streams N   how many at once (default 200)`
 
 const SLUICE = resolve(import.meta.dirname, "../packages/cli/bin/sluice")
@@ -27,7 +27,7 @@ const KEY = "sk-soak"
 const TOKENS = 64
 const SCRIPT = `sim/soak:tokens=${TOKENS},gap=20`
 /** Until the old generation has been collected a few times: before that its growth says nothing. */
-const WARM_UP = 30
+const WARM_UP = 60
 /** Seconds that whatever is still closing at the end may take. */
 const CLOSING = 10
 const MOST_GROWTH = 5
