@@ -100,7 +100,9 @@ export function createPump(options: PumpOptions): Pump {
     over = true
     if (error !== undefined && streamed) append(dialect.writeErrorChunk({ id, created, model }, error))
     if (ending !== "finished") stream.open({ ok: false, error: error ?? NO_ANSWER, attempts })
-    entry.close(ending, error).then(
+    // First the log, then the books: a row that says "finished" stands for events that a crash cannot take back.
+    const closed = stream.kept().then(() => entry.close(stream.record.ending ?? ending, error))
+    closed.then(
       () => stream.end(ending, error),
       (trouble: unknown) => {
         options.log(`the books of ${id} could not be closed: ${trouble}`)

@@ -49,6 +49,8 @@ export interface Stream {
   open(opened: Opened): void
   append(event: Uint8Array): void
   end(ending: Ending, failure?: WireError): boolean
+  /** Resolves when what was appended so far is kept, at the log's level of durability, or the stream is lost. */
+  kept(): Promise<void>
   attach(reader: Reader): void
   detach(reader: Reader): void
   /** A reader has got rid of bytes. */
@@ -159,6 +161,7 @@ export function createStream(
       turn.touch(tellEnd)
       return true
     },
+    kept: () => new Promise((resolve) => turn.touch(resolve)),
     attach(reader) {
       clearTimeout(leaveTimer)
       readers.add(reader)
