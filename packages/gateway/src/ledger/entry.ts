@@ -40,7 +40,6 @@ export interface Entry {
   completion(completion: Completion): void
   reported(usage: Usage): void
   flag(flag: string): void
-  resumed(): void
   /** Completion tokens relayed so far, as far as can be told without counting. */
   readonly roughTokens: number
   /** The usage with what it cost, where that is known here and its provider has not said it. */
@@ -57,7 +56,6 @@ export function createEntry(options: EntryOptions): Entry {
   let firstContentAt: number | undefined
   let events = 0
   let characters = 0
-  let resumes = 0
   let closed: Promise<void> | undefined
 
   function record(asked: Asked, used: Usage | undefined, estimated: boolean, error?: WireError): void {
@@ -117,7 +115,8 @@ export function createEntry(options: EntryOptions): Entry {
       gapP50: reading.gapP50,
       gapP99: reading.gapP99,
       longestStall: reading.longestStall,
-      resumed: resumes,
+      // Counted in the row itself, by whoever resumes.
+      resumed: 0,
     })
   }
 
@@ -148,9 +147,6 @@ export function createEntry(options: EntryOptions): Entry {
       usage = reportedUsage
     },
     flag: (flag) => void flags.add(flag),
-    resumed() {
-      resumes++
-    },
     get roughTokens() {
       return Math.max(events, Math.ceil(characters / 4))
     },
