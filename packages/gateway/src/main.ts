@@ -264,7 +264,8 @@ function compileRoutes(config: Config, agent: Agent): Routes {
   for (const { name, kind, baseUrl, credential, prefill } of config.providers) {
     if (kind === "anthropic") continue // the configuration says that it comes later
     const dialect = kind === "openai-compatible" ? dialects.openai : dialects[kind]
-    providers.set(name, createHttpProvider({ name, dialect, baseUrl, credential, prefill }, agent))
+    const credentials = credential === undefined ? [] : [credential]
+    providers.set(name, createHttpProvider({ name, dialect, baseUrl, credentials, prefill }, agent))
   }
   const models = new Map(
     config.models.map((route) => {

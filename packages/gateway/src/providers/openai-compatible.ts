@@ -1,4 +1,5 @@
 /** A provider behind HTTP that answers in one of the dialects of the OpenAI family. */
+import { createHmac, randomBytes } from "node:crypto"
 import { createSseDecoder, type Dialect, SseEventTooLargeError } from "@sluice/protocol"
 import { Agent, type Dispatcher } from "undici"
 import type { Attempt, AttemptListener, Provider, ProviderRequest } from "./provider.ts"
@@ -8,7 +9,8 @@ export interface HttpProviderOptions {
   readonly dialect: Dialect
   /** What stands before `/chat/completions`. */
   readonly baseUrl: string
-  readonly credential: { reveal(): string } | undefined
+  /** None: it takes no credential. */
+  readonly credentials: readonly { reveal(): string }[]
   readonly prefill: boolean
   /** Bytes of one event, and of a whole JSON answer. */
   readonly maxBytes?: number
@@ -31,11 +33,13 @@ export function createHttpProvider(options: HttpProviderOptions, agent: Dispatch
   const url = new URL(`${options.baseUrl.replace(/\/+$/, "")}/chat/completions`)
   const path = `${url.pathname}${url.search}`
   const maxBytes = options.maxBytes ?? MAX_BYTES
+  const { credentials } = options
 
   return {
     name: options.name,
     dialect: options.dialect,
     prefill: options.prefill,
+    credentials: namesOf(credentials),
     open(asked, listener) {
       const body = JSON.stringify(asked.body)
       const headers: Record<string, string> = {
@@ -44,7 +48,8 @@ export function createHttpProvider(options: HttpProviderOptions, agent: Dispatch
         "accept-encoding": "identity",
         "user-agent": "sluice",
       }
-      if (options.credential !== undefined) headers["authorization"] = `Bearer ${options.credential.reveal()}`
+      const credential = credentials[asked.credential]
+      if (credential !== undefined) headers["authorization"] = `Bearer ${credential.reveal()}`
       return exchange(
         agent,
         { origin: url.origin, path, method: "POST", headers, body },
@@ -55,6 +60,16 @@ export function createHttpProvider(options: HttpProviderOptions, agent: Dispatch
     },
   }
 }
+
+/** The same credential has the same name for as long as the process lives, and the name tells nothing of it. */
+function namesOf(credentials: HttpProviderOptions["credentials"]): readonly [string, ...string[]] {
+  const [first = "none", ...rest] = credentials.map((credential) =>
+    createHmac("sha256", PROCESS_SALT).update(credential.reveal()).digest("hex").slice(0, 16),
+  )
+  return [first, ...rest]
+}
+
+const PROCESS_SALT = randomBytes(32)
 
 function exchange(
   agent: Dispatcher,

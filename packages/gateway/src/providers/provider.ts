@@ -15,6 +15,8 @@ export interface Provider {
   readonly dialect: Dialect
   /** It continues an assistant turn that it is given (`prefill`). */
   readonly prefill: boolean
+  /** Opaque names of its credentials, one at least: whoever asks turns them over and remembers which one failed. */
+  readonly credentials: readonly [string, ...string[]]
   open(request: ProviderRequest, listener: AttemptListener): Attempt
 }
 
@@ -24,6 +26,8 @@ export interface ProviderRequest {
   /** The same, as the provider's dialect writes it. */
   readonly body: JsonObject
   readonly stream: boolean
+  /** With which of the provider's credentials. */
+  readonly credential: number
 }
 
 /** One try at a provider, under way. */

@@ -8,8 +8,7 @@ import type { AddressInfo } from "node:net"
 import { isObject, stringOr, type WireError, wireError } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
 import { countTokens } from "../tokens/count.ts"
-import type { ProviderRequest } from "./provider.ts"
-import { openSim, type SimListener } from "./sim.ts"
+import { openSim, type SimListener, type SimRequest } from "./sim.ts"
 import { messageTexts, type SimAnswer } from "./sim-answer.ts"
 import { readSimModel } from "./sim-grammar.ts"
 
@@ -108,7 +107,7 @@ async function route(
 
 /** Resolves when the request is over and in the journal. */
 async function complete(
-  asked: ProviderRequest,
+  asked: SimRequest,
   incoming: IncomingMessage,
   response: ServerResponse,
   journal: Journal["write"],
@@ -197,7 +196,7 @@ async function complete(
   })
 }
 
-function stalled({ request, stream }: ProviderRequest, events: number): boolean {
+function stalled({ request, stream }: SimRequest, events: number): boolean {
   const read = readSimModel(request.model ?? "")
   const after = read.type === "script" ? read.script.stall : undefined
   return after !== undefined && (!stream || events >= after)
@@ -216,7 +215,7 @@ async function readBody(incoming: IncomingMessage): Promise<string> {
 }
 
 /** As much as the simulator needs to know of a request: what it ignores may be anything. */
-function readRequest(text: string): ProviderRequest | WireError {
+function readRequest(text: string): SimRequest | WireError {
   const body = parse(text)
   if (!isObject(body)) return wireError("invalid_request", "The body must be a JSON object of 64 MB at most.")
   if (stringOr(body.model) === undefined) {

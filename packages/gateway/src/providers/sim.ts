@@ -10,7 +10,7 @@ import { planAnswer, type SimAnswer } from "./sim-answer.ts"
 import { readSimModel, type SimScript } from "./sim-grammar.ts"
 
 export function createSimProvider(): Provider {
-  return { name: "sim", dialect: dialects.openai, prefill: true, open: openSim }
+  return { name: "sim", dialect: dialects.openai, prefill: true, credentials: ["none"], open: openSim }
 }
 
 /** A listener that may also want to know what each event carries. */
@@ -20,7 +20,10 @@ export interface SimListener extends Omit<AttemptListener, "event"> {
   planned?(answer: SimAnswer): void
 }
 
-export function openSim(asked: ProviderRequest, listener: SimListener): Attempt {
+/** It has no credentials to choose from. */
+export type SimRequest = Omit<ProviderRequest, "credential">
+
+export function openSim(asked: SimRequest, listener: SimListener): Attempt {
   const pace = createPace()
   void run()
   return { pause: pace.pause, resume: pace.resume, abort: pace.stop }

@@ -83,6 +83,7 @@ function puppet(name: string): {
     name,
     dialect: openai,
     prefill: false,
+    credentials: ["none"],
     open(_, listener): Attempt {
       const index = asked.push(listener) - 1
       closed.push(false)

@@ -109,7 +109,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     running = undefined
     const attempt = startAttempt(
       candidate,
-      { request: upstream, body, stream },
+      { request: upstream, body, stream, credential: 0 },
       plan.timers,
       {
         accepted() {

@@ -9,6 +9,7 @@ const provider = (name: string): Provider => ({
   name,
   dialect: openai,
   prefill: false,
+  credentials: ["none"],
   open() {
     throw new Error("a plan opens nothing")
   },
