@@ -13,14 +13,18 @@ import type { Gateway } from "./gateway.ts"
 import { GatewayError, toWireError } from "./gateway-error.ts"
 import { readJsonBody } from "./http/body.ts"
 import { hashOf } from "./http/body-hash.ts"
-import { readIdempotencyKey, readOnDisconnect, readRequestId } from "./http/headers.ts"
+import { readIdempotencyKey, readOnDisconnect, readRequestId, readSteering } from "./http/headers.ts"
 import { newId } from "./ids.ts"
 import { createEntry } from "./ledger/entry.ts"
+import { inUsd } from "./ledger/price.ts"
 import { rateHeaders, textsOf } from "./limits/hold.ts"
 import { createPump } from "./pump.ts"
 import { validateRequest } from "./request.ts"
 import { type Opening, open } from "./routing/open.ts"
-import { type Plan, plan } from "./routing/plan.ts"
+import { type Plan, plan, type Sight } from "./routing/plan.ts"
+import { createReport } from "./routing/report.ts"
+import { sentTo } from "./routing/sent.ts"
+import { type Wanted, wantedOf } from "./routing/wanted.ts"
 import type { OpenCall } from "./store/call-record.ts"
 import { storeTrouble } from "./store/trouble.ts"
 import type { Stream } from "./streams/stream.ts"
@@ -35,7 +39,7 @@ export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
   if (gateway.draining)
     throw new GatewayError("gateway_shutdown", "This gateway is shutting down.", { retryAfter: 1 })
   if (gateway.streams.trouble !== undefined) throw new GatewayError(...CANNOT_KEEP)
-  const route = allowed(call, plan(asked.request.model, gateway.routes), asked) //     403 404
+  const route = plan(asked.wanted, gateway.routes, sightOf(call, gateway, asked)) // 400 403 404
   const stream = begin(call, gateway, asked, route)
   const headers = run(call, gateway, asked, route, stream) //                   402 429, 4xx 5xx of providers
   await answer(call, gateway, stream, headers)
@@ -43,6 +47,10 @@ export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
 
 interface Asked {
   readonly request: ChatRequest
+  /** What it says of its routing. */
+  readonly wanted: Wanted
+  /** The model that was named first. */
+  readonly model: string
   readonly streamed: boolean
   /** What the idempotency key is unique in; "" without one. */
   readonly scope: string
@@ -55,10 +63,32 @@ async function read(call: AuthedCall, gateway: Gateway): Promise<Asked> {
   const idempotencyKey = readIdempotencyKey(call.request.headers)
   const body = await readJsonBody(call.request, gateway.limits.bodyBytes)
   const request = call.dialect.readRequest(validateRequest(body, call.dialect.name))
-  if (idempotencyKey === undefined)
-    return { request, streamed: request.stream === true, scope: "", bodyHash: "", body }
+  const wanted = wantedOf(request, readSteering(call.request.headers))
+  const model = wanted.models[0]?.model ?? ""
+  const asked = { request, wanted, model, streamed: request.stream === true, body }
+  if (idempotencyKey === undefined) return { ...asked, scope: "", bodyHash: "" }
   const scope = `${call.key.id} ${call.mount.prefix} ${idempotencyKey}`
-  return { request, streamed: request.stream === true, scope, bodyHash: hashOf(body), body }
+  return { ...asked, scope, bodyHash: hashOf(body) }
+}
+
+/** What the plan may know of the candidates, for this call. */
+function sightOf(call: AuthedCall, { books, health, sessions }: Gateway, { request, wanted }: Asked): Sight {
+  return {
+    figuresOf: health.figuresOf,
+    priceOf({ provider, model }) {
+      const price = books.prices.priceOf(provider.name, model)
+      return price === undefined ? undefined : inUsd(price)
+    },
+    random: Math.random,
+    mayUse: (model, provider) => mayUse(call.key, model, provider),
+    takesAll: (candidate) => sentTo(candidate, request, wanted).dropped.length === 0,
+    sessionAt: wanted.session === undefined ? undefined : sessions.at(sessionOf(call, wanted.session)),
+  }
+}
+
+/** Two keys' sessions of one name are two sessions. */
+function sessionOf(call: AuthedCall, session: string): string {
+  return `${call.key.id} ${session}`
 }
 
 function begin(call: AuthedCall, gateway: Gateway, asked: Asked, route: Plan): Stream {
@@ -68,7 +98,7 @@ function begin(call: AuthedCall, gateway: Gateway, asked: Asked, route: Plan): S
     streamed: asked.streamed,
     dialect: call.dialect.name,
     createdAt: call.receivedAt,
-    askedModel: asked.request.model ?? "",
+    askedModel: asked.model,
     ...(asked.scope === "" ? {} : { idempotency: { scope: asked.scope, bodyHash: asked.bodyHash } }),
   }
   const onDisconnect = readOnDisconnect(call.request.headers) ?? call.key.onDisconnect ?? route.onDisconnect
@@ -89,8 +119,8 @@ function run(
   route: Plan,
   stream: Stream,
 ): Record<string, string> {
-  const { request, streamed } = asked
-  const { books } = gateway
+  const { request, wanted, streamed } = asked
+  const { books, health } = gateway
   const headers: Record<string, string> = {}
   const now = (): number => performance.now()
   const holding = books.holds.take({
@@ -121,8 +151,9 @@ function run(
     dialect: call.dialect,
     wantsUsage: call.dialect.wantsUsage(request),
     created: Math.floor(call.receivedAt / 1_000),
-    askedModel: request.model ?? "",
+    askedModel: asked.model,
     entry,
+    report: createReport(route, call.dialect.name === "openrouter" ? wanted : UNASKED, asked.model),
     covers: async (tokens) =>
       (await holding).covers(tokens, async () => {
         const texts = await relayedTexts(stream)
@@ -148,6 +179,8 @@ function run(
   stream.source = { pause() {}, resume() {}, stop: pump.stop }
   void stream.opened.then((opened) => {
     if (!opened.ok) gateway.streams.free(stream)
+    else if (wanted.session !== undefined)
+      gateway.sessions.went(sessionOf(call, wanted.session), opened.model)
   })
   holding.then(
     (hold) => {
@@ -155,7 +188,16 @@ function run(
       if (stream.record.ending !== undefined || pump.over) return
       Object.assign(headers, rateHeaders(hold.rates, Date.now()))
       opening = open(
-        { plan: route, request, stream: streamed, random: Math.random, now, log: gateway.log },
+        {
+          plan: route,
+          request,
+          wanted,
+          health,
+          stream: streamed,
+          random: Math.random,
+          now,
+          log: gateway.log,
+        },
         pump,
       )
       stream.source = {
@@ -188,25 +230,6 @@ function keepContent({ books, log }: Gateway, stream: Stream, { body }: Asked): 
     .catch((error: unknown) => log(`the content of ${stream.id} could not be kept: ${error}`))
 }
 
-/** Of a route's candidates those that the key may use. */
-function allowed(call: AuthedCall, route: Plan, { request }: Asked): Plan {
-  const model = request.model ?? ""
-  if (!mayUse(call.key, model)) {
-    throw new GatewayError("permission_denied", `This key may not use the model '${model.slice(0, 200)}'.`, {
-      param: "model",
-    })
-  }
-  const candidates = route.candidates.filter(({ provider }) => mayUse(call.key, model, provider.name))
-  if (candidates.length > 0) return { ...route, candidates }
-  throw new GatewayError(
-    "permission_denied",
-    "This key may use none of the providers that have this model.",
-    {
-      param: "model",
-    },
-  )
-}
-
 function openCall(call: AuthedCall, asked: Asked, stream: Stream): Omit<OpenCall, "hold"> {
   return {
     id: stream.id,
@@ -214,14 +237,17 @@ function openCall(call: AuthedCall, asked: Asked, stream: Stream): Omit<OpenCall
     keyIsStored: call.key.stored,
     dialect: call.dialect.name,
     dialectRule: call.dialectRule,
-    modelAsked: asked.request.model ?? "",
+    modelAsked: asked.model,
     streamed: asked.streamed,
     client: call.request.headers["user-agent"],
     clientRequestId: readRequestId(call.request.headers),
-    tags: call.key.tags,
+    tags: [...call.key.tags, ...asked.wanted.tags],
     startedAt: call.receivedAt,
   }
 }
+
+/** At the other mounts there is no member for it. */
+const UNASKED = { metadata: false, echo: false } as const
 
 const CANNOT_KEEP = [
   "server",

@@ -4,7 +4,9 @@ import type { Heart } from "./http/heartbeat.ts"
 import type { OriginRules } from "./http/origin.ts"
 import type { PriceList } from "./ledger/price-list.ts"
 import type { Holds } from "./limits/hold.ts"
+import type { Health } from "./routing/health.ts"
 import type { Routes } from "./routing/plan.ts"
+import type { Sessions } from "./routing/sessions.ts"
 import type { Store } from "./store/store.ts"
 import type { Streams } from "./streams/streams.ts"
 
@@ -15,6 +17,8 @@ export interface Gateway {
   readonly heart: Heart
   /** Replaced as a whole at a reload; a call keeps the one it began with. */
   routes: Routes
+  readonly health: Health
+  readonly sessions: Sessions
   readonly origins: OriginRules
   readonly limits: { readonly bodyBytes: number }
   /** SIGTERM has come: no new calls. */

@@ -25,7 +25,9 @@ import { createAgent, createHttpProvider } from "./providers/openai-compatible.t
 import type { Provider } from "./providers/provider.ts"
 import { createSimProvider } from "./providers/sim.ts"
 import { pricedName } from "./providers/sim-grammar.ts"
+import { createHealth } from "./routing/health.ts"
 import type { Routes } from "./routing/plan.ts"
+import { createSessions } from "./routing/sessions.ts"
 import { listen } from "./server.ts"
 import type { CallRecord } from "./store/call-record.ts"
 import type { Fault } from "./store/fault.ts"
@@ -103,6 +105,8 @@ async function startKeeping(
     heart: createHeart(config.server.heartbeat),
     origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
     routes: compileRoutes(config, agent),
+    health: createHealth(),
+    sessions: createSessions(),
     limits: { bodyBytes: config.server.bodyLimit },
     draining: false,
     log: options.warn,
@@ -265,20 +269,26 @@ function compileRoutes(config: Config, agent: Agent): Routes {
     if (kind === "anthropic") continue // the configuration says that it comes later
     const dialect = kind === "openai-compatible" ? dialects.openai : dialects[kind]
     const credentials = credential === undefined ? [] : [credential]
-    providers.set(name, createHttpProvider({ name, dialect, baseUrl, credentials, prefill }, agent))
+    providers.set(
+      name,
+      createHttpProvider({ name, dialect, baseUrl, credentials, prefill, policy: NO_POLICY }, agent),
+    )
   }
   const models = new Map(
     config.models.map((route) => {
       // The configuration has been checked: each candidate's provider is there.
-      const candidates = route.candidates.map(({ provider, model }) => ({
+      const candidates = route.candidates.map(({ provider, model, weight }) => ({
         provider: providers.get(provider)!,
         model,
+        weight,
       }))
       return [route.name, { ...route, candidates }]
     }),
   )
   return { models, providers, defaults: config.defaults }
 }
+
+const NO_POLICY = { dataCollection: undefined, zdr: false } as const
 
 /** In double quotes for a shell. A key of ours is shown to a person at a terminal; a pipe may end in a log. */
 function keyToShow(config: Config, minted: string | undefined, terminal: boolean): string {

@@ -17,6 +17,7 @@ import {
   wireError,
 } from "@sluice/protocol"
 import type { OpeningEvents } from "./routing/open.ts"
+import type { Report } from "./routing/report.ts"
 import type { Ending } from "./streams/log.ts"
 import type { Stream } from "./streams/stream.ts"
 
@@ -33,6 +34,7 @@ export interface PumpOptions {
   readonly askedModel: string
   /** The call's entry in the books. */
   readonly entry: PumpEntry
+  readonly report: Report
   /** The answer has so many tokens now, roughly; false: no more of it can be paid. */
   readonly covers: (completionTokens: number) => Promise<boolean>
   /** The provider is ahead of the hold: it waits, or it may go on. */
@@ -72,7 +74,7 @@ export interface Pump extends OpeningEvents {
 }
 
 export function createPump(options: PumpOptions): Pump {
-  const { stream, dialect, created, entry } = options
+  const { stream, dialect, created, entry, report } = options
   const id = stream.id
   const { streamed } = stream.record.facts
   const finishedChoices = new Set<number>()
@@ -143,10 +145,12 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   return {
-    missed({ candidate, startedAt, error, usage: used }) {
+    missed({ candidate, startedAt, error, usage: used, body }) {
+      report.tried(candidate, error?.status ?? LEFT, body)
       entry.missed({ provider: candidate.provider.name, model: candidate.model, startedAt }, error, used)
     },
-    committed({ candidate, startedAt, dropped, attempts: asked }) {
+    committed({ candidate, startedAt, dropped, attempts: asked, body }) {
+      report.tried(candidate, 200, body)
       attempts = asked
       const provider = candidate.provider.name
       model = `${provider}/${candidate.model}`
@@ -154,11 +158,12 @@ export function createPump(options: PumpOptions): Pump {
       entry.answered({ provider, model: candidate.model, startedAt })
       options.committed(dropped)
       stream.open({ ok: true, model, provider, attempts })
+      for (const echo of report.echoes()) emit({ ...envelope(), debug: { echo_upstream_body: echo } })
     },
     chunk(chunk) {
       if (over) return
       entry.chunk(chunk)
-      if (chunk.usage !== undefined) report(chunk.usage)
+      if (chunk.usage !== undefined) reported(chunk.usage)
       const { usage: _, ...rest } = chunk
       if (chunk.choices.length === 0) {
         if (rest.debug !== undefined) emit(rest)
@@ -179,24 +184,31 @@ export function createPump(options: PumpOptions): Pump {
     completion(completion) {
       if (over) return
       entry.completion(completion)
-      if (completion.usage !== undefined) report(completion.usage)
-      const whole = { ...completion, id, created, model, ...(usage === undefined ? {} : { usage }) }
+      if (completion.usage !== undefined) reported(completion.usage)
+      const whole = {
+        ...completion,
+        id,
+        created,
+        model,
+        ...(usage === undefined ? {} : { usage }),
+        ...told(),
+      }
       stream.append(Buffer.from(JSON.stringify(dialect.writeCompletion(whole))))
     },
     finished(sawFinish) {
       if (over) return
       if (!sawFinish) entry.flag("finish_added")
       if (streamed) {
-        const envelope: Chunk = { id, object: "chat.completion.chunk", created, model, choices: [] }
-        if (!sawFinish) emit({ ...envelope, choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })
-        if (options.wantsUsage && usage !== undefined) emit({ ...envelope, ...tail, choices: [], usage })
-        else if (isObject(tail.openrouter_metadata)) emit({ ...envelope, ...tail, choices: [] })
+        const last = { ...envelope(), ...tail, ...told(), choices: [] }
+        if (!sawFinish) emit({ ...envelope(), choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })
+        if (options.wantsUsage && usage !== undefined) emit({ ...last, usage })
+        else if (isObject(last.openrouter_metadata)) emit(last)
       }
       end("finished")
     },
     failed(error, _, asked) {
       attempts = asked
-      end("failed", error)
+      end("failed", report.told(error))
     },
     stop: end,
     get over() {
@@ -211,9 +223,19 @@ export function createPump(options: PumpOptions): Pump {
     },
   }
 
-  function report(reported: Usage): void {
-    entry.reported(reported)
-    usage = entry.withCost(reported)
+  function reported(used: Usage): void {
+    entry.reported(used)
+    usage = entry.withCost(used)
+  }
+
+  function envelope(): Chunk {
+    return { id, object: "chat.completion.chunk", created, model, choices: [] }
+  }
+
+  /** `openrouter_metadata`, where it was asked for. */
+  function told(): Pick<Chunk, "openrouter_metadata"> {
+    const metadata = report.metadata()
+    return metadata === undefined ? {} : { openrouter_metadata: metadata }
   }
 
   function finishOnce(choice: ChunkChoice): ChunkChoice {
@@ -229,6 +251,9 @@ export function encodeEvent(seq: number, data: object): Buffer {
   const retry = seq === 1 ? "retry: 1000\n" : ""
   return Buffer.from(`id: ${seq}\n${retry}data: ${JSON.stringify(data)}\n\n`)
 }
+
+/** The status of an attempt that nobody waited for to the end. */
+const LEFT = 499
 
 const NOT_IN_THE_BOOKS = wireError("server", "The gateway could not enter this call in its books.")
 

@@ -81,7 +81,8 @@ const FATES: Readonly<Record<string, (chat: string) => Promise<string>>> = {
   },
   async "served by the next candidate"(chat) {
     const answer = await call(chat, { body: streamBody("second", USAGE) })
-    assert.equal(answer.headers["sluice-attempts"], "2")
+    // Whether the first was asked or is spared by then is up to its breaker.
+    assert.equal(answer.headers["sluice-model"], `far/sim/a:tokens=${TOKENS}`)
     assertWhole((await answer.whole()).text)
     return idFrom(answer.headers)
   },
@@ -124,6 +125,8 @@ test(`after ${ROUNDS} rounds of ${AT_ONCE} streams of every fate nothing is left
     await playRounds(ROUNDS, chat)
     // Its end closes the idle connections between the two.
     await far.close()
+    // What is garbage by now may be given back in another thread, a while after the collection.
+    await until(() => usedMemory() - memoryBefore < GROWTH).catch(() => {})
     const memoryAfter = usedMemory()
     context.diagnostic(`${megabytes(memoryBefore)} before, ${megabytes(memoryAfter)} after`)
 

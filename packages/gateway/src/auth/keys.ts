@@ -8,6 +8,7 @@ import type { dialects } from "@sluice/protocol/dialects"
 import { GatewayError } from "../gateway-error.ts"
 import type { Budget, KeyLimits } from "../store/key-record.ts"
 import type { OnDisconnect } from "../streams/on-disconnect.ts"
+import { presentedKey, readTokenKey } from "./token-key.ts"
 
 export interface Key {
   /** The identity: it stays when the secret is rotated. Streams and idempotency keys belong to it. */
@@ -71,7 +72,7 @@ export function createKeys(pepper: Uint8Array = randomBytes(32), now: () => numb
     set: (entry) => void stored.set(entry.hash, entry),
     forget: (hash) => void stored.delete(hash),
     authenticate(headers) {
-      const secret = presentedKey(headers)
+      const secret = readTokenKey(headers)?.secret ?? presentedKey(headers)
       if (secret === undefined) {
         throw refusal("No API key was sent. Send it as 'Authorization: Bearer <key>' or 'x-api-key: <key>'.")
       }
@@ -118,11 +119,4 @@ function expiry({ key, until }: Entry, at: number): string | undefined {
 
 function refusal(message: string): GatewayError {
   return new GatewayError("invalid_api_key", message)
-}
-
-function presentedKey(headers: IncomingHttpHeaders): string | undefined {
-  const bearer = headers.authorization?.match(/^Bearer +(\S+) *$/i)?.[1]
-  if (bearer !== undefined) return bearer
-  const header = headers["x-api-key"]
-  return typeof header === "string" && header !== "" ? header : undefined
 }

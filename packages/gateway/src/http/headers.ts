@@ -1,6 +1,8 @@
 /** Request headers that steer a call. */
 import type { IncomingHttpHeaders } from "node:http"
+import { readTokenKey } from "../auth/token-key.ts"
 import { GatewayError } from "../gateway-error.ts"
+import type { Steering } from "../routing/wanted.ts"
 import { type OnDisconnect, parseOnDisconnect } from "../streams/on-disconnect.ts"
 
 export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
@@ -30,4 +32,20 @@ export function readOnDisconnect(headers: IncomingHttpHeaders): OnDisconnect | u
 export function readRequestId(headers: IncomingHttpHeaders): string | undefined {
   const value = headers["x-request-id"]
   return typeof value === "string" && /^[\w.:/+=-]{1,128}$/.test(value) ? value : undefined
+}
+
+/** r9s' and OpenRouter's headers for routing; a token key's provider wins over the header's. */
+export function readSteering(headers: IncomingHttpHeaders): Steering {
+  const one = (name: string): string | undefined => {
+    const value = headers[name]
+    return typeof value === "string" && value !== "" ? value : undefined
+  }
+  const key = readTokenKey(headers)
+  const metadata = one("x-openrouter-metadata") ?? one("x-openrouter-experimental-metadata")
+  return {
+    provider: key?.provider ?? one("x-onr-provider"),
+    model: key?.model,
+    session: one("x-session-id"),
+    metadata: metadata === "enabled",
+  }
 }

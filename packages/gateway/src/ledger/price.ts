@@ -25,6 +25,15 @@ export interface LongPrompt extends Rates {
   readonly above: number
 }
 
+/** USD: per million tokens, and per call. For comparing, never for the books. */
+export function inUsd({ input, output, request = 0 }: Price): {
+  prompt: number
+  completion: number
+  request: number
+} {
+  return { prompt: input / 1e6, completion: output / 1e6, request: request / 1e12 }
+}
+
 const PICO_PER_NANO = 1_000n
 
 /** Nano-dollars. */

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto"
 import { createSseDecoder, type Dialect, SseEventTooLargeError } from "@sluice/protocol"
 import { Agent, type Dispatcher } from "undici"
-import type { Attempt, AttemptListener, Provider, ProviderRequest } from "./provider.ts"
+import type { Attempt, AttemptListener, Policy, Provider, ProviderRequest } from "./provider.ts"
 
 export interface HttpProviderOptions {
   readonly name: string
@@ -12,6 +12,7 @@ export interface HttpProviderOptions {
   /** None: it takes no credential. */
   readonly credentials: readonly { reveal(): string }[]
   readonly prefill: boolean
+  readonly policy: Policy
   /** Bytes of one event, and of a whole JSON answer. */
   readonly maxBytes?: number
 }
@@ -40,6 +41,7 @@ export function createHttpProvider(options: HttpProviderOptions, agent: Dispatch
     dialect: options.dialect,
     prefill: options.prefill,
     credentials: namesOf(credentials),
+    policy: options.policy,
     open(asked, listener) {
       const body = JSON.stringify(asked.body)
       const headers: Record<string, string> = {

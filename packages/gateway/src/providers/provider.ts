@@ -17,7 +17,16 @@ export interface Provider {
   readonly prefill: boolean
   /** Opaque names of its credentials, one at least: whoever asks turns them over and remembers which one failed. */
   readonly credentials: readonly [string, ...string[]]
+  /** What its operator says of it; unsaid is not trusted where a request asks for it. */
+  readonly policy: Policy
   open(request: ProviderRequest, listener: AttemptListener): Attempt
+}
+
+export interface Policy {
+  /** Whether it keeps what it is sent, to train on it. */
+  readonly dataCollection: "allow" | "deny" | undefined
+  /** It keeps nothing at all. */
+  readonly zdr: boolean
 }
 
 export interface ProviderRequest {

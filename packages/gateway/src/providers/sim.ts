@@ -10,7 +10,14 @@ import { planAnswer, type SimAnswer } from "./sim-answer.ts"
 import { readSimModel, type SimScript } from "./sim-grammar.ts"
 
 export function createSimProvider(): Provider {
-  return { name: "sim", dialect: dialects.openai, prefill: true, credentials: ["none"], open: openSim }
+  return {
+    name: "sim",
+    dialect: dialects.openai,
+    prefill: true,
+    credentials: ["none"],
+    policy: { dataCollection: "deny", zdr: true },
+    open: openSim,
+  }
 }
 
 /** A listener that may also want to know what each event carries. */

@@ -18,6 +18,7 @@ import type {
   ProviderFailure,
   ProviderRequest,
 } from "../providers/provider.ts"
+import type { Blame } from "./health.ts"
 import type { Candidate, Timers } from "./plan.ts"
 
 /** How long a body may go on after its last word. */
@@ -43,6 +44,8 @@ export interface AttemptFailure {
   readonly next: boolean
   /** May this same candidate be asked again, in a later round? */
   readonly again: boolean
+  /** Whose fault it is, for whoever keeps figures. */
+  readonly blame: Blame
 }
 
 export interface RunningAttempt extends Attempt {
@@ -119,13 +122,16 @@ export function startAttempt(
       `The provider '${provider.name}' did not answer in time (${words[name]} timer, ${timers[name] / 1_000} s).`,
       { metadata: { timer: words[name], provider_name: provider.name } },
     )
-    fail({ error, next: true, again: true })
+    // An answer that is long has done nothing wrong; one that never came has.
+    const blame = name === "connect" ? "provider" : name === "total" && isCommitted ? "nobody" : "model"
+    fail({ error, next: true, again: true, blame })
   }
 
   const broken = (message: string, metadata: Record<string, unknown> = {}): AttemptFailure => ({
     error: wireError("provider_error", message, { metadata: { provider_name: provider.name, ...metadata } }),
     next: true,
     again: true,
+    blame: metadata["reason"] === "connect" ? "provider" : "model",
   })
 
   /**
@@ -140,6 +146,7 @@ export function startAttempt(
       error: wireError("provider_error", message, { metadata, retryable }),
       next: false,
       again: false,
+      blame: readFailure(error, error.status, error.retryAfter, provider.name).blame,
     }
   }
 
@@ -199,7 +206,7 @@ export function startAttempt(
       work()
     } catch (error) {
       log(`an answer of '${provider.name}' could not be handled: ${describe(error)}`)
-      fail({ error: toWireError(error), next: false, again: false })
+      fail({ error: toWireError(error), next: false, again: false, blame: "nobody" })
     }
   }
 
@@ -285,42 +292,37 @@ export function readFailure(
   const shown = (kind: Parameters<typeof wireError>[0], message: string, more = {}): WireError =>
     wireError(kind, message, { metadata, ...(retryAfter === undefined ? {} : { retryAfter }), ...more })
 
+  const failure = (error: WireError, { next = true, again = true, blame = "model" as Blame } = {}) => ({
+    error,
+    next,
+    again,
+    blame,
+  })
+
   if (error.kind === "context_length_exceeded")
-    return { error: { ...error, metadata }, next: true, again: false }
-  if (status === 400 || status === 413 || status === 422) {
-    return { error: { ...error, metadata }, next: false, again: false }
-  }
+    return failure({ ...error, metadata }, { again: false, blame: "nobody" })
+  if (status === 400 || status === 413 || status === 422)
+    return failure({ ...error, metadata }, { next: false, again: false, blame: "nobody" })
   if (status === 401 || status === 402 || status === 403) {
     const message = `The provider '${providerName}' refused this gateway's credential (${status}).`
-    return { error: shown("provider_auth", message), next: true, again: false }
+    return failure(shown("provider_auth", message), { again: false, blame: "credential" })
   }
-  if (status === 404) return { error: shown("model_not_found", error.message), next: true, again: false }
-  if (status === 429) {
-    return {
-      error: shown("rate_limit_exceeded", error.message, { retryAfter: retryAfter ?? 1 }),
-      next: true,
-      again: true,
-    }
-  }
+  if (status === 404) return failure(shown("model_not_found", error.message), { again: false })
+  if (status === 429)
+    return failure(shown("rate_limit_exceeded", error.message, { retryAfter: retryAfter ?? 1 }))
   if (status === 503 || status === 529) {
     const more = { status: 503, retryAfter: retryAfter ?? 1 }
-    return { error: shown("provider_overloaded", error.message, more), next: true, again: true }
+    return failure(shown("provider_overloaded", error.message, more))
   }
-  if (status === 408 || status === 504)
-    return { error: shown("timeout", error.message), next: true, again: true }
+  if (status === 408 || status === 504) return failure(shown("timeout", error.message))
   if (status >= 300 && status < 400) {
     const message = `The provider '${providerName}' answered with a redirect (${status}); redirects are never followed.`
-    return { error: shown("provider_error", message), next: true, again: false }
+    return failure(shown("provider_error", message), { again: false })
   }
-  if (status >= 500 || status === 409 || status === 425) {
-    return { error: shown("provider_error", error.message), next: true, again: true }
-  }
+  if (status >= 500 || status === 409 || status === 425)
+    return failure(shown("provider_error", error.message))
   const kind = kindOfStatus(status)
-  return {
-    error: shown(kind === "server" ? "provider_error" : kind, error.message),
-    next: true,
-    again: false,
-  }
+  return failure(shown(kind === "server" ? "provider_error" : kind, error.message), { again: false })
 }
 
 function describe(error: unknown): string {

@@ -4,6 +4,7 @@ import type { ChatRequest, Chunk, Completion, WireError } from "@sluice/protocol
 import { openai } from "@sluice/protocol/dialects"
 import type { Attempt, AttemptListener, Provider } from "../providers/provider.ts"
 import { createSimProvider } from "../providers/sim.ts"
+import { createHealth } from "./health.ts"
 import { type Commit, type MissedAttempt, open } from "./open.ts"
 import type { Candidate, Plan, Timers } from "./plan.ts"
 
@@ -32,6 +33,7 @@ function start(
     retries: options.retries ?? 0,
     onDisconnect: { rule: "cancel" },
     commit: "content",
+    strategy: "alias",
   }
   const seen: Opened = {
     missed: [],
@@ -48,6 +50,8 @@ function start(
     {
       plan,
       request: REQUEST,
+      wanted: { honoured: new Set(), dropped: [] },
+      health: createHealth(),
       stream: options.stream ?? true,
       random: () => 0.5,
       now: () => Date.now(),
@@ -84,6 +88,7 @@ function puppet(name: string): {
     dialect: openai,
     prefill: false,
     credentials: ["none"],
+    policy: { dataCollection: undefined, zdr: false },
     open(_, listener): Attempt {
       const index = asked.push(listener) - 1
       closed.push(false)

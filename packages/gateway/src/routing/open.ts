@@ -5,15 +5,20 @@
  * candidate sends is held back, so that its failure costs the client nothing: the next one is asked. After it the
  * answer is this candidate's, for better or worse.
  */
-import type { ChatRequest, Chunk, Completion, Usage, WireError } from "@sluice/protocol"
+import type { ChatRequest, Chunk, Completion, JsonObject, Usage, WireError } from "@sluice/protocol"
 import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
+import type { Asking, Failure, Health } from "./health.ts"
 import type { Candidate, Plan } from "./plan.ts"
+import { sentTo } from "./sent.ts"
+import type { Wanted } from "./wanted.ts"
 
 const MAX_HELD_EVENTS = 64
 const MAX_HELD_BYTES = 256 * 1024
 /** Longer than this nobody waits for a provider: its `Retry-After` is passed on to the client instead. */
 const MAX_RETRY_WAIT = 10_000
 const RETRY_BASE = 250
+/** What a provider asks for beyond this is forgotten: it may have been set right long before. */
+const MOST_RETRY_AFTER = 3_600_000
 
 export interface OpeningEvents {
   /** A candidate was asked and did not answer: it failed before the commit point, or the call was stopped before. */
@@ -35,6 +40,8 @@ export interface Commit {
   readonly attempts: number
   /** Members of the request that this candidate's dialect has no place for. */
   readonly dropped: readonly string[]
+  /** What it was sent. */
+  readonly body: JsonObject
 }
 
 export interface MissedAttempt {
@@ -44,6 +51,7 @@ export interface MissedAttempt {
   readonly error: WireError | undefined
   /** What its provider reported all the same. */
   readonly usage: Usage | undefined
+  readonly body: JsonObject
 }
 
 export interface Opening {
@@ -55,6 +63,9 @@ export interface Opening {
 export interface OpenOptions {
   readonly plan: Plan
   readonly request: ChatRequest
+  /** What the request says of its routing: members of it that are done here go no further. */
+  readonly wanted: Pick<Wanted, "honoured" | "dropped">
+  readonly health: Health
   readonly stream: boolean
   /** 0 ≤ x < 1 */
   readonly random: () => number
@@ -64,7 +75,7 @@ export interface OpenOptions {
 }
 
 export function open(options: OpenOptions, events: OpeningEvents): Opening {
-  const { plan, request, stream, random, now, log } = options
+  const { plan, request, wanted, health, stream, random, now, log } = options
   let queue = [...plan.candidates]
   let again: Candidate[] = []
   let round = 0
@@ -75,6 +86,10 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
   let missRunning: (() => void) | undefined
   let paused = false
   let over = false
+  /** The running attempt, as far as health goes. */
+  let asking: Asking | undefined
+  /** By candidate: credentials that were refused in this round. */
+  let refused = new Map<Candidate, Set<number>>()
 
   function next(): void {
     const candidate = queue.shift()
@@ -84,24 +99,28 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
   function ask(candidate: Candidate): void {
     attempts++
     const startedAt = Date.now()
-    const upstream = { ...request, model: candidate.model, stream }
-    const { body, dropped } = candidate.provider.dialect.writeRequest(upstream)
+    const { upstream, body, dropped } = sentTo(candidate, { ...request, stream }, wanted)
     const held: Chunk[] = []
     let heldBytes = 0
     let committed = false
+    /** Of the answer, roughly, until its usage says. */
+    let tokens = 0
 
     const miss = (error: WireError | undefined): void => {
       const usage = held.findLast((chunk) => chunk.usage !== undefined)?.usage
-      events.missed({ candidate, startedAt, error, usage })
+      events.missed({ candidate, startedAt, error, usage, body })
     }
     missRunning = () => miss(undefined)
+    // One credential at least is left: who has none is not asked again.
+    const asked = health.ask(candidate, refused.get(candidate) ?? NONE)!
+    asking = asked
 
     const commit = (): void => {
       if (committed) return
       committed = true
       missRunning = undefined
       running?.committed()
-      events.committed({ candidate, attempts, dropped, startedAt })
+      events.committed({ candidate, attempts, dropped, startedAt, body })
       for (const chunk of held) if (!over) events.chunk(chunk)
       held.length = 0
     }
@@ -109,7 +128,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     running = undefined
     const attempt = startAttempt(
       candidate,
-      { request: upstream, body, stream, credential: 0 },
+      { request: upstream, body, stream, credential: asked.credential },
       plan.timers,
       {
         accepted() {
@@ -117,14 +136,18 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
         },
         chunk(chunk) {
           if (over) return
+          tokens = chunk.usage?.completion_tokens ?? tokens + 1
           if (committed) return events.chunk(chunk)
           held.push(chunk)
           heldBytes += JSON.stringify(chunk).length
-          if (hasContent(chunk) || held.length >= MAX_HELD_EVENTS || heldBytes > MAX_HELD_BYTES) commit()
+          const isContent = hasContent(chunk)
+          if (isContent) asked.firstContent()
+          if (isContent || held.length >= MAX_HELD_EVENTS || heldBytes > MAX_HELD_BYTES) commit()
         },
         flagged: events.flagged,
         completion(completion) {
           if (over) return
+          tokens = completion.usage?.completion_tokens ?? 0
           commit()
           events.completion(completion)
         },
@@ -132,10 +155,12 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
           if (over) return
           commit()
           over = true
+          asked.finished(tokens)
           events.finished(sawFinish)
         },
         failed(failure) {
           if (over) return
+          asked.failed(healthOf(failure))
           if (committed) {
             over = true
             events.failed(failure.error, true, attempts)
@@ -143,7 +168,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
           }
           missRunning = undefined
           miss(failure.error)
-          failed(candidate, failure)
+          failed(candidate, failure, asked.credential)
         },
       },
       now,
@@ -155,8 +180,9 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     else if (paused) attempt.pause()
   }
 
-  function failed(candidate: Candidate, failure: AttemptFailure): void {
-    if (failure.next && failure.again) again.push(candidate)
+  function failed(candidate: Candidate, failure: AttemptFailure, credential: number): void {
+    if (failure.next && otherCredential(candidate, failure, credential)) return ask(candidate)
+    if (failure.next && mayAgain(failure, plan)) again.push(candidate)
     if (failure.next && queue.length > 0) return next()
     const wait =
       failure.next && again.length > 0 && round < plan.retries ? retryWait(round, failure, random) : undefined
@@ -168,7 +194,16 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     round++
     queue = again
     again = []
+    refused = new Map()
     waiting = setTimeout(next, wait)
+  }
+
+  /** A refused or used-up credential says nothing of the provider's others. */
+  function otherCredential(candidate: Candidate, failure: AttemptFailure, credential: number): boolean {
+    if (failure.blame !== "credential" && failure.error.status !== 429) return false
+    const tried = refused.get(candidate) ?? new Set()
+    refused.set(candidate, tried.add(credential))
+    return tried.size < candidate.provider.credentials.length
   }
 
   // Not before the caller holds the opening: a candidate may answer at once.
@@ -188,10 +223,30 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     abort() {
       if (!over) missRunning?.()
       over = true
+      asking?.left()
       clearTimeout(waiting)
       running?.abort()
     },
   }
+}
+
+const NONE: ReadonlySet<number> = new Set()
+
+function healthOf({ error, blame }: AttemptFailure): Failure {
+  const timer = error.kind === "timeout" && error.metadata?.["timer"]
+  return {
+    blame,
+    stalled: timer === "first_content" || timer === "idle",
+    retryAfter:
+      error.retryAfter === undefined ? undefined : Math.min(error.retryAfter * 1_000, MOST_RETRY_AFTER),
+  }
+}
+
+/** Orq's clients say after which statuses a model is to be asked again. */
+function mayAgain({ again, error }: AttemptFailure, { retryOn }: Plan): boolean {
+  if (retryOn === undefined) return again
+  const status = error.metadata?.["provider_status"]
+  return retryOn.has(typeof status === "number" ? status : error.status)
 }
 
 /** Full jitter over a doubling bound, or what the provider asks for; undefined: not worth waiting. */

@@ -1,7 +1,7 @@
 import { compatibleDialect } from "../compatible/compatible.ts"
 import type { Dialect } from "../dialect.ts"
 import { openrouterAnswer } from "./chunk.ts"
-import { writeOpenrouterErrorChunk } from "./error.ts"
+import { writeOpenrouterError, writeOpenrouterErrorChunk } from "./error.ts"
 import { openrouterRequest } from "./request.ts"
 
 export const openrouter: Dialect = compatibleDialect({
@@ -11,5 +11,6 @@ export const openrouter: Dialect = compatibleDialect({
   request: openrouterRequest,
   // There, asking has no effect: it is always sent.
   wantsUsage: () => true,
+  writeError: writeOpenrouterError,
   writeErrorChunk: writeOpenrouterErrorChunk,
 })
