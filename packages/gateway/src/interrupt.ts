@@ -105,7 +105,7 @@ function endWithout(stream: Stream, ending: "failed" | "interrupted", error: Wir
       created: Math.floor(facts.createdAt / 1_000),
       model: opened?.ok === true ? opened.model : facts.askedModel,
     }
-    stream.append(encodeEvent(head + 1, dialect.writeErrorChunk(envelope, error)))
+    stream.append(encodeEvent(head + 1, JSON.stringify(dialect.writeErrorChunk(envelope, error))))
   }
   stream.open({ ok: false, error, attempts: 0 })
   stream.end(ending, error)

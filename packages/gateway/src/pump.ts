@@ -18,6 +18,7 @@ import {
 } from "@sluice/protocol"
 import type { OpeningEvents } from "./routing/open.ts"
 import type { Report } from "./routing/report.ts"
+import { createSplice } from "./splice.ts"
 import type { Ending } from "./streams/log.ts"
 import type { Stream } from "./streams/stream.ts"
 
@@ -55,6 +56,8 @@ export interface PumpEntry {
   ): void
   answered(asked: { provider: string; model: string; startedAt: number }): void
   chunk(chunk: Chunk): void
+  /** A chunk of which no more is known than the size of its one text. */
+  text(characters: number): void
   completion(completion: Completion): void
   reported(usage: Usage): void
   flag(flag: string): void
@@ -89,12 +92,15 @@ export function createPump(options: PumpOptions): Pump {
   /** The provider's last chunk without choices: its members beside usage go out with ours. */
   let tail: Partial<Chunk> = {}
 
+  const toJson = (chunk: Chunk): string => JSON.stringify(write({ ...chunk, id, created, model }))
+  const splice = createSplice(toJson)
+
   function emit(chunk: Chunk): void {
-    append(write({ ...chunk, id, created, model }))
+    stream.append(encodeEvent(stream.record.head + 1, toJson(chunk)))
   }
 
   function append(data: object): void {
-    stream.append(encodeEvent(stream.record.head + 1, data))
+    stream.append(encodeEvent(stream.record.head + 1, JSON.stringify(data)))
   }
 
   function end(ending: Ending, error?: WireError): void {
@@ -160,7 +166,16 @@ export function createPump(options: PumpOptions): Pump {
       stream.open({ ok: true, model, provider, attempts })
       for (const echo of report.echoes()) emit({ ...envelope(), debug: { echo_upstream_body: echo } })
     },
-    chunk(chunk) {
+    spliced(data) {
+      if (over) return false
+      const json = splice.take(data)
+      if (json === undefined) return false
+      entry.text(splice.said)
+      stream.append(encodeEvent(stream.record.head + 1, json))
+      pay()
+      return true
+    },
+    chunk(chunk, data) {
       if (over) return
       entry.chunk(chunk)
       if (chunk.usage !== undefined) reported(chunk.usage)
@@ -176,6 +191,7 @@ export function createPump(options: PumpOptions): Pump {
       )
       if (choices.length === 0) return
       emit({ ...rest, choices: choices.map(finishOnce) })
+      if (data !== undefined) splice.learn(data, chunk)
       pay()
     },
     flagged(flags) {
@@ -247,9 +263,9 @@ export function createPump(options: PumpOptions): Pump {
 }
 
 /** An event as it is logged and sent: the first one also says when to come back. */
-export function encodeEvent(seq: number, data: object): Buffer {
+export function encodeEvent(seq: number, json: string): Buffer {
   const retry = seq === 1 ? "retry: 1000\n" : ""
-  return Buffer.from(`id: ${seq}\n${retry}data: ${JSON.stringify(data)}\n\n`)
+  return Buffer.from(`id: ${seq}\n${retry}data: ${json}\n\n`)
 }
 
 /** The status of an attempt that nobody waited for to the end. */

@@ -37,6 +37,8 @@ export interface Entry {
   answered(asked: Asked): void
   /** A chunk is relayed. */
   chunk(chunk: Chunk): void
+  /** As much of a relayed chunk as is known without parsing it. */
+  text(characters: number): void
   completion(completion: Completion): void
   reported(usage: Usage): void
   flag(flag: string): void
@@ -141,6 +143,9 @@ export function createEntry(options: EntryOptions): Entry {
     chunk(chunk) {
       const size = sizeOf(chunk)
       if (size > 0) content(size)
+    },
+    text(characters) {
+      if (characters > 0) content(characters)
     },
     completion: (completion) => content(completion.choices.length),
     reported(reportedUsage) {

@@ -27,7 +27,10 @@ const LINGER = 1_000
 export interface AttemptEvents {
   /** The provider answered 200 with the right content type. */
   accepted(): void
-  chunk(chunk: Chunk): void
+  /** An event that need not be parsed; false: it must be. */
+  spliced(data: string): boolean
+  /** `data`: as it came. */
+  chunk(chunk: Chunk, data: string): void
   /** Something in what the provider counted had to be set right. */
   flagged(flags: readonly string[]): void
   /** The whole answer of a call that is not streamed. */
@@ -152,6 +155,7 @@ export function startAttempt(
 
   function onEvent(data: string): void {
     heardAt = now()
+    if (isCommitted && events.spliced(data)) return
     if (data === "[DONE]") {
       if (sawChunk) finish()
       else fail(broken(`The provider '${provider.name}' ended its stream without a single chunk.`))
@@ -169,7 +173,7 @@ export function startAttempt(
       }
       for (const choice of result.chunk.choices) if (choice.finish_reason !== null) sawFinish = true
       if (result.flags !== undefined) events.flagged(result.flags)
-      events.chunk(result.chunk)
+      events.chunk(result.chunk, data)
     } else if (result.type === "error") fail(inBand(result.error))
     else fail(broken(`The provider '${provider.name}' sent ${result.reason}.`))
   }

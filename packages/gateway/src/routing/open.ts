@@ -24,7 +24,10 @@ export interface OpeningEvents {
   /** A candidate was asked and did not answer: it failed before the commit point, or the call was stopped before. */
   missed(attempt: MissedAttempt): void
   committed(commit: Commit): void
-  chunk(chunk: Chunk): void
+  /** See `AttemptEvents`; never asked before the commit point. */
+  spliced(data: string): boolean
+  /** `data`: as it came, where the chunk was not held back. */
+  chunk(chunk: Chunk, data?: string): void
   flagged(flags: readonly string[]): void
   completion(completion: Completion): void
   finished(sawFinish: boolean): void
@@ -134,10 +137,15 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
         accepted() {
           if (plan.commit === "headers" && stream) commit()
         },
-        chunk(chunk) {
+        spliced(data) {
+          if (over || !events.spliced(data)) return false
+          tokens++
+          return true
+        },
+        chunk(chunk, data) {
           if (over) return
           tokens = chunk.usage?.completion_tokens ?? tokens + 1
-          if (committed) return events.chunk(chunk)
+          if (committed) return events.chunk(chunk, data)
           held.push(chunk)
           heldBytes += JSON.stringify(chunk).length
           const isContent = hasContent(chunk)
