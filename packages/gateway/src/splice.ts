@@ -61,8 +61,8 @@ export function createSplice(write: (chunk: Chunk) => string): Splice {
   }
 }
 
-/** Nothing that JSON would write another way. */
-const PLAIN = /^[^"\\\u0000-\u001f]*$/
+/** Nothing that JSON would write another way: no quote, no backslash, no control character. */
+const PLAIN = /^[^"\\\p{Cc}]*$/u
 
 /** A text may be escaped in several ways; the parsed lane knows one. */
 function isAsWeWrite(text: string): boolean {

@@ -8,13 +8,14 @@ import type { ServerResponse } from "node:http"
 import { type Dialect, encodeComment } from "@sluice/protocol"
 import type { Mount } from "../call.ts"
 import type { Reader, Stream } from "../streams/stream.ts"
+import { createChunkedBody } from "./chunked.ts"
 import type { Heart } from "./heartbeat.ts"
 
 const READ_LIMIT = 256 * 1024
 /** How long a client may take to read the last bytes of a truncated body before its connection is closed. */
 const LINGER = 1_000
 const DONE = "data: [DONE]\n\n"
-const HEARTBEAT = Buffer.from(encodeComment("sluice"))
+const HEARTBEAT = [Buffer.from(encodeComment("sluice"))]
 
 export interface SseAnswer {
   readonly response: ServerResponse
@@ -37,6 +38,11 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
     ...answer.headers,
   })
   response.flushHeaders()
+  const body = createChunkedBody(response, () => {
+    blocked = false
+    stream.wakeLater(reader)
+    stream.progressed()
+  })
 
   let position = seq
   const missing = record.bytesAfter(seq)
@@ -48,7 +54,7 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
   const reader: Reader & { caughtUp: boolean } = {
     caughtUp: missing <= READ_LIMIT,
     wake: pump,
-    behind: () => record.written - taken + response.writableLength,
+    behind: () => record.written - taken + body.waiting,
     drop() {
       leave()
       response.socket?.destroySoon()
@@ -61,12 +67,13 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
     const events = record.read(position, READ_LIMIT)
     if (position < record.first - 1) return reader.drop() // the events it needs were dropped: it can ask and be told
     if (events.length > 0) {
-      const bytes = events.length === 1 ? events[0]! : Buffer.concat(events)
-      for (const event of events) longest = Math.max(longest, event.length)
+      for (const event of events) {
+        if (event.length > longest) longest = event.length
+        taken += event.length
+      }
       position += events.length
-      taken += bytes.length
       beat.touch()
-      blocked = !response.write(bytes)
+      blocked = !body.write(events)
     }
     if (position < record.visible) {
       if (!blocked) stream.wakeLater(reader)
@@ -87,20 +94,16 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
   function leave(): void {
     if (over) return
     over = true
+    body.close()
     beat.stop()
     stream.detach(reader)
   }
 
-  response.on("drain", () => {
-    blocked = false
-    stream.wakeLater(reader)
-    stream.progressed()
-  })
   response.on("close", leave)
   response.on("error", leave)
 
   const beat = heart.start(() => {
-    if (!blocked && !over) blocked = !response.write(HEARTBEAT)
+    if (!blocked && !over) blocked = !body.write(HEARTBEAT)
   })
   stream.attach(reader)
   pump()

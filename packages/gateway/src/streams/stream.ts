@@ -86,6 +86,15 @@ export function createStream(
     balance()
   }
 
+  /** Those that have more to read than belongs into one turn. */
+  let behind = new Set<Reader>()
+  const wakeBehind = (): void => {
+    const these = behind
+    behind = new Set()
+    for (const reader of these) reader.wake()
+    balance()
+  }
+
   function tellEnd(): void {
     const callbacks = endCallbacks
     endCallbacks = []
@@ -173,7 +182,10 @@ export function createStream(
       left()
     },
     progressed: balance,
-    wakeLater: (reader) => turn.touch(reader.wake),
+    wakeLater(reader) {
+      behind.add(reader)
+      turn.touch(wakeBehind)
+    },
     onEnd(callback) {
       if (record.visibleEnding !== undefined) callback()
       else endCallbacks.push(callback)
