@@ -1,0 +1,69 @@
+/**
+ * Which names may stand in a label. A client can write anything as a model, and each new label is a series that stays
+ * until the process ends; so a model has its name once it has answered, or where the configuration or the price table
+ * has it. All others are `other`, and so are those that come when there are too many.
+ */
+
+export interface NameSources {
+  /** What stands before a simulator's script; every other model's name as it is. */
+  nameOf(provider: string, model: string): string
+  /** A name of the configuration's `models`. */
+  isRoute(name: string): boolean
+  /** It stands in the configuration or in the price table: there are only so many of those. */
+  isKnown(provider: string, model: string): boolean
+}
+
+export interface Names {
+  /** How a candidate's model is called; `answered`: it is one, then. */
+  model(provider: string, model: string, answered: boolean): string
+  /** How what a client asked for is called, beside who answered. */
+  asked(name: string, provider: string, model: string): string
+}
+
+export const OTHER = "other"
+
+/** Names that were learnt, and of those one provider's. */
+const MOST = 500
+const MOST_OF_ONE = 250
+
+export function createNames({ nameOf, isRoute, isKnown }: NameSources): Names {
+  const learnt = new Map<string, Set<string>>()
+  /** Pairs of what was asked for and what answered: each alone is bounded, their product is not. */
+  const pairs = new Set<string>()
+  let count = 0
+
+  function learn(provider: string, name: string): boolean {
+    const names = learnt.get(provider) ?? new Set()
+    if (count >= MOST || names.size >= MOST_OF_ONE) return false
+    learnt.set(provider, names.add(name))
+    count++
+    return true
+  }
+
+  function named(provider: string, model: string, answered: boolean): string {
+    const name = nameOf(provider, model)
+    if (learnt.get(provider)?.has(name) || isKnown(provider, name)) return name
+    return answered && learn(provider, name) ? name : OTHER
+  }
+
+  function askedFor(name: string): string {
+    if (isRoute(name)) return name
+    const slash = name.indexOf("/")
+    if (slash <= 0) return OTHER
+    const provider = name.slice(0, slash)
+    const model = named(provider, name.slice(slash + 1), false)
+    return model === OTHER ? OTHER : `${provider}/${model}`
+  }
+
+  return {
+    model: named,
+    asked(name, provider, model) {
+      const asked = askedFor(name)
+      const pair = `${asked}\n${provider}\n${model}`
+      if (pairs.has(pair)) return asked
+      if (pairs.size >= MOST) return OTHER
+      pairs.add(pair)
+      return asked
+    },
+  }
+}
