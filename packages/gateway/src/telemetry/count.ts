@@ -3,7 +3,7 @@ import { ERROR_KINDS } from "@sluice/protocol"
 import { METRICS } from "./metrics.ts"
 import { createNames, type NameSources } from "./names.ts"
 import { watchProcess } from "./process.ts"
-import { createRegistry } from "./registry.ts"
+import { type Counter, createRegistry, type Histogram } from "./registry.ts"
 
 export interface Metrics {
   /** A call's row is settled. */
@@ -80,6 +80,35 @@ export interface BreakerReading {
   readonly state: (typeof BREAKER_STATES)[number]
 }
 
+/** What is counted of calls that asked alike and were answered alike: looked up once a call, made when first needed. */
+interface CallSeries {
+  readonly who: LabelsOf<"firstToken">
+  readonly endings: Map<string, Ended>
+  firstToken?: Histogram
+  perToken?: Histogram
+  longestGap?: Histogram
+}
+
+interface AttemptSeries {
+  readonly who: LabelsOf<"cost">
+  readonly errors: Map<string, Ended>
+  readonly cost: Counter
+  readonly unpriced: Counter
+  readonly cachedTokens: Counter
+  readonly reasoningTokens: Counter
+  input?: Histogram
+  output?: Histogram
+}
+
+interface Ended {
+  readonly count: Counter
+  duration?: Histogram
+}
+
+type LabelsOf<Name extends keyof typeof METRICS> = Readonly<
+  Record<(typeof METRICS)[Name]["labels"][number], string>
+>
+
 const BREAKER_STATES = ["closed", "open", "due", "probing"] as const
 /** Every call is one, in the convention's word. */
 const CHAT = "chat"
@@ -113,52 +142,108 @@ export function createMetrics(sources: MetricSources): Metrics {
     return counts.values()
   }
 
-  function attempt(figures: AttemptFigures, error: string, timed: boolean): void {
-    const { provider, usage, cost } = figures
+  const ofCalls = new Map<string, CallSeries>()
+  const ofAttempts = new Map<string, AttemptSeries>()
+
+  function callSeries(asked: string, provider: string, model: string): CallSeries {
+    const key = `${asked}\n${provider}\n${model}`
+    const known = ofCalls.get(key)
+    if (known !== undefined) return known
     const who = {
       gen_ai_operation_name: CHAT,
       gen_ai_provider_name: provider,
-      gen_ai_request_model: names.model(provider, figures.model, false),
+      gen_ai_request_model: asked,
+      gen_ai_response_model: model,
     }
-    registry.attempts({ ...who, error_type: error }).add(1)
+    const made: CallSeries = { who, endings: new Map() }
+    ofCalls.set(key, made)
+    return made
+  }
+
+  function attemptSeries(provider: string, model: string): AttemptSeries {
+    const key = `${provider}\n${model}`
+    const known = ofAttempts.get(key)
+    if (known !== undefined) return known
+    const who = {
+      gen_ai_operation_name: CHAT,
+      gen_ai_provider_name: provider,
+      gen_ai_request_model: model,
+    }
+    const made: AttemptSeries = {
+      who,
+      errors: new Map(),
+      cost: registry.cost(who),
+      unpriced: registry.unpriced(who),
+      cachedTokens: registry.cachedTokens(who),
+      reasoningTokens: registry.reasoningTokens(who),
+    }
+    ofAttempts.set(key, made)
+    return made
+  }
+
+  function countAttempt(attempt: AttemptFigures, error: string, timed: boolean): void {
+    const { provider, usage, cost } = attempt
+    const series = attemptSeries(provider, names.model(provider, attempt.model, false))
+    const { who, errors } = series
+    let ended = errors.get(error)
+    if (ended === undefined) {
+      ended = { count: registry.attempts({ ...who, error_type: error }) }
+      errors.set(error, ended)
+    }
+    ended.count.add(1)
     if (timed) {
-      registry.attemptDuration({ ...who, error_type: error }).observe(seconds(figures))
+      ended.duration ??= registry.attemptDuration({ ...who, error_type: error })
+      ended.duration.observe(seconds(attempt))
     }
-    if (cost === null) registry.unpriced(who).add(1)
-    else if (cost > 0n) registry.cost(who).add(Number(cost))
+    if (cost === null) series.unpriced.add(1)
+    else series.cost.add(Number(cost))
     if (usage === null) return
-    registry.tokens({ ...who, gen_ai_token_type: "input" }).observe(usage.promptTokens)
-    registry.tokens({ ...who, gen_ai_token_type: "output" }).observe(usage.completionTokens)
-    if (usage.cachedTokens > 0) registry.cachedTokens(who).add(usage.cachedTokens)
-    if (usage.reasoningTokens > 0) registry.reasoningTokens(who).add(usage.reasoningTokens)
+    series.input ??= registry.tokens({ ...who, gen_ai_token_type: "input" })
+    series.output ??= registry.tokens({ ...who, gen_ai_token_type: "output" })
+    series.input.observe(usage.promptTokens)
+    series.output.observe(usage.completionTokens)
+    series.cachedTokens.add(usage.cachedTokens)
+    series.reasoningTokens.add(usage.reasoningTokens)
   }
 
   return {
     settled(call, asked) {
-      const { ending, provider = "", model, attempts } = call
+      const { ending, provider = "", model } = call
       const timed = ending !== "interrupted"
       const error = errorType(call.reason)
       // Before all else: who has answered has a name from now on.
       const answering = model === undefined ? "" : names.model(provider, model, true)
-      // One that has no error of its own ended as its call did.
-      for (const one of attempts) attempt(one, errorType(one.error?.type ?? call.reason), timed)
-      const who = {
-        gen_ai_operation_name: CHAT,
-        gen_ai_provider_name: provider,
-        gen_ai_request_model: names.asked(asked.modelAsked, provider, answering),
-        gen_ai_response_model: answering,
+      for (const attempt of call.attempts) {
+        // One that has no error of its own ended as its call did.
+        countAttempt(attempt, attempt.error === undefined ? error : errorType(attempt.error.type), timed)
       }
-      registry.calls({ ...who, ending, error_type: error }).add(1)
+      const series = callSeries(names.asked(asked.modelAsked, provider, answering), provider, answering)
+      const { who, endings } = series
+      const how = `${ending} ${error}`
+      let ended = endings.get(how)
+      if (ended === undefined) {
+        ended = { count: registry.calls({ ...who, ending, error_type: error }) }
+        endings.set(how, ended)
+      }
+      ended.count.add(1)
       if (!timed) return
-      registry
-        .callDuration({ ...who, error_type: error })
-        .observe(seconds({ ...asked, endedAt: call.endedAt }))
+      ended.duration ??= registry.callDuration({ ...who, error_type: error })
+      ended.duration.observe(seconds({ startedAt: asked.startedAt, endedAt: call.endedAt }))
       if (!asked.streamed) return
       const { timeToFirstContent, longestStall } = call
-      if (timeToFirstContent !== undefined) registry.firstToken(who).observe(timeToFirstContent / 1_000)
-      if (longestStall !== undefined) registry.longestGap(who).observe(longestStall / 1_000)
+      if (timeToFirstContent !== undefined) {
+        series.firstToken ??= registry.firstToken(who)
+        series.firstToken.observe(timeToFirstContent / 1_000)
+      }
+      if (longestStall !== undefined) {
+        series.longestGap ??= registry.longestGap(who)
+        series.longestGap.observe(longestStall / 1_000)
+      }
       const perToken = ending === "finished" ? secondsPerToken(call) : undefined
-      if (perToken !== undefined) registry.perToken(who).observe(perToken)
+      if (perToken !== undefined) {
+        series.perToken ??= registry.perToken(who)
+        series.perToken.observe(perToken)
+      }
     },
     refused({ kind, status }) {
       registry.refused({ http_response_status_code: String(status), error_type: errorType(kind) }).add(1)
