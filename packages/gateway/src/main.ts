@@ -99,6 +99,7 @@ async function startKeeping(
     lost,
     interrupted: (stream) => interrupted(stream, settled.get(stream.id)),
   })
+  const health = createHealth()
   let named = namesIn(config)
   const metrics = createMetrics({
     version: ownVersion(),
@@ -111,6 +112,7 @@ async function startKeeping(
       bytes: kept.log.bytes,
       writable: streams.trouble === undefined,
     }),
+    breakers: health.breakers,
   })
   await closeOrphans({ books, streams, metrics }, [...settled.values()])
   const tidying = tidyBooks({ books, streams, metrics }, options.warn)
@@ -122,7 +124,7 @@ async function startKeeping(
     heart: createHeart(config.server.heartbeat),
     origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
     routes: compileRoutes(config, agent),
-    health: createHealth(),
+    health,
     sessions: createSessions(),
     limits: { bodyBytes: config.server.bodyLimit },
     draining: false,

@@ -117,6 +117,7 @@ function create(): Metrics {
     isRoute: (name) => name === "fast",
     isKnown: () => false,
     streams: () => ({ running: 0, kept: 0, bytes: 0, writable: true }),
+    breakers: () => [],
   })
 }
 

@@ -25,6 +25,7 @@ function create(more: Partial<MetricSources> = {}): Metrics {
     isRoute: (name) => name === "fast",
     isKnown: () => false,
     streams: () => ({ running: 3, kept: 5, bytes: 1_000, writable: false }),
+    breakers: () => [],
     ...more,
   })
   return metrics

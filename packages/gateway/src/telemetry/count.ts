@@ -61,7 +61,7 @@ export interface AskedFigures {
 export interface MetricSources extends NameSources {
   readonly version: string
   streams(): StreamReadings
-  breakers?(): Iterable<BreakerReading>
+  breakers(): Iterable<BreakerReading>
 }
 
 export interface StreamReadings {
@@ -129,7 +129,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   /** Several models may be `other`: so a state has a number, and not just a yes. */
   function readBreakers(): Iterable<readonly [string[], number]> {
     const counts = new Map<string, [string[], number]>()
-    for (const { provider, credential, model, state } of sources.breakers?.() ?? []) {
+    for (const { provider, credential, model, state } of sources.breakers()) {
       const name = model === undefined ? "" : names.model(provider, model, false)
       for (const possible of BREAKER_STATES) {
         const labels = [provider, credential?.toString() ?? "", name, possible]

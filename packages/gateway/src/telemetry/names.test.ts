@@ -31,6 +31,10 @@ test("what was asked for is a route, a model that has a name, or other", () => {
   const names = createNames(SOURCES)
   assert.equal(names.asked("fast", "acme", "large"), "fast")
   assert.equal(names.asked("acme/large", "acme", "large"), "acme/large")
+  assert.equal(names.asked("fast:nitro", "acme", "large"), "fast")
+  assert.equal(names.asked("acme/large:floor", "acme", "large"), "acme/large")
+  assert.equal(names.asked("large", "acme", "large"), "acme/large", "its provider was named apart")
+  assert.equal(names.asked("made-up", "acme", OTHER), OTHER)
   for (const name of ["", "/", "acme", "acme/", "acme/made-up", "made-up/large", "slow", "/large"]) {
     assert.equal(names.asked(name, "", ""), OTHER, name)
   }

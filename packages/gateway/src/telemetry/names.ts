@@ -16,11 +16,14 @@ export interface NameSources {
 export interface Names {
   /** How a candidate's model is called; `answered`: it is one, then. */
   model(provider: string, model: string, answered: boolean): string
-  /** How what a client asked for is called, beside who answered. */
+  /** How what a client asked for is called, beside who answered ("" where nobody did). */
   asked(name: string, provider: string, model: string): string
 }
 
 export const OTHER = "other"
+
+/** How to choose, and no part of what is asked for. */
+const SUFFIX = /:(?:nitro|floor)(?=$|:)/
 
 /** Names that were learnt, and of those one provider's. */
 const MOST = 500
@@ -46,19 +49,22 @@ export function createNames({ nameOf, isRoute, isKnown }: NameSources): Names {
     return answered && learn(provider, name) ? name : OTHER
   }
 
-  function askedFor(name: string): string {
+  function askedFor(written: string): string {
+    if (isRoute(written)) return written
+    const name = written.replace(SUFFIX, "")
     if (isRoute(name)) return name
     const slash = name.indexOf("/")
-    if (slash <= 0) return OTHER
-    const provider = name.slice(0, slash)
-    const model = named(provider, name.slice(slash + 1), false)
-    return model === OTHER ? OTHER : `${provider}/${model}`
+    return slash > 0
+      ? whole(name.slice(0, slash), named(name.slice(0, slash), name.slice(slash + 1), false))
+      : OTHER
   }
 
   return {
     model: named,
     asked(name, provider, model) {
-      const asked = askedFor(name)
+      const found = askedFor(name)
+      // A request may name a model and its provider apart, or several models: then it is the one that answered.
+      const asked = found === OTHER && model !== "" ? whole(provider, model) : found
       const pair = `${asked}\n${provider}\n${model}`
       if (pairs.has(pair)) return asked
       if (pairs.size >= MOST) return OTHER
@@ -66,4 +72,8 @@ export function createNames({ nameOf, isRoute, isKnown }: NameSources): Names {
       return asked
     },
   }
+}
+
+function whole(provider: string, model: string): string {
+  return model === OTHER ? OTHER : `${provider}/${model}`
 }
