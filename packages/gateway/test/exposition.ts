@@ -42,7 +42,8 @@ const TYPES = ["counter", "gauge", "histogram", "summary", "untyped"]
 
 export function readExposition(text: string): Exposition {
   const families = new Map<string, Family>()
-  const seen = new Set<string>()
+  /** By name and labels. */
+  const values = new Map<string, number>()
   let current: Family | undefined
   if (!text.endsWith("\n")) throw new Error("the last line does not end with a line feed")
   for (const [index, line] of text.slice(0, -1).split("\n").entries()) {
@@ -56,10 +57,7 @@ export function readExposition(text: string): Exposition {
   const samples = [...all.values()].flatMap((family) => family.samples)
   return {
     families: all,
-    value(name, labels = {}) {
-      const wanted = keyOf(name, labels)
-      return samples.find((sample) => keyOf(sample.name, sample.labels) === wanted)?.value ?? 0
-    },
+    value: (name, labels = {}) => values.get(keyOf(name, labels)) ?? 0,
     sum: (name, labels = {}) =>
       samples
         .filter((sample) => sample.name === name)
@@ -106,9 +104,10 @@ export function readExposition(text: string): Exposition {
     if (!NUMBER.test(value)) throw new Error("not a number")
     if (timestamp !== undefined && !/^-?\d+$/.test(timestamp)) throw new Error("not a timestamp")
     const key = keyOf(name, labels)
-    if (seen.has(key)) throw new Error("the same series a second time")
-    seen.add(key)
-    current.samples.push({ name, labels, value: Number(value.replace("Inf", "Infinity")) })
+    if (values.has(key)) throw new Error("the same series a second time")
+    const sample = { name, labels, value: Number(value.replace("Inf", "Infinity")) }
+    values.set(key, sample.value)
+    current.samples.push(sample)
   }
 }
 
