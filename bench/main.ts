@@ -29,6 +29,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     description: "calls with a fault each: no row of the ledger missing, double or wrong (--help for more)",
     load: () => import("./books.ts"),
   },
+  metrics: {
+    description: "what metrics add to a call, and a scrape to the event loop",
+    load: () => import("./metrics.ts"),
+  },
   journal: {
     description: "events a second into the journal, and the start on 1 GB of it (--help for more)",
     load: () => import("./journal.ts"),

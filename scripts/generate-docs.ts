@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { PRICE_TABLE } from "../packages/gateway/src/ledger/prices.ts"
+import { METRICS } from "../packages/gateway/src/telemetry/metrics.ts"
 import { root } from "./house.ts"
+import { metricsPage } from "./metrics-page.ts"
 import { pricesPage } from "./prices-page.ts"
 
 interface GeneratedPage {
@@ -12,6 +14,7 @@ interface GeneratedPage {
 }
 
 export const GENERATED_PAGES: readonly GeneratedPage[] = [
+  { path: "docs/metrics.md", generate: () => metricsPage(METRICS) },
   { path: "docs/prices.md", generate: () => pricesPage(PRICE_TABLE) },
 ]
 

@@ -2,13 +2,26 @@
 # Installs what tests use and npm cannot bring, only where it is missing: `install-test-tools.sh chromium …`.
 # On Debian as root it installs them itself; elsewhere it says what to install.
 set -eu
+cache=$(dirname "$0")/../.cache
 
 has() {
   case "$1" in
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
     postgresql) command -v postgres || ls /usr/lib/postgresql/*/bin/postgres ;;
+    promtool) command -v promtool || [ -x "$cache/promtool" ] ;;
     *) command -v "$1" || command -v "/usr/sbin/$1" ;;
   esac >/dev/null 2>&1
+}
+
+# Its package would also start a server: the program alone is taken out of it.
+take_promtool() {
+  folder=$(mktemp -d)
+  chmod 755 "$folder"
+  (cd "$folder" && apt-get download prometheus && dpkg-deb -x prometheus_*.deb .) &&
+    mkdir -p "$cache" && cp "$folder/usr/bin/promtool" "$cache/promtool"
+  status=$?
+  rm -rf "$folder"
+  return $status
 }
 
 missing=
@@ -23,7 +36,13 @@ echo "sluice: installing$missing for the tests, once …" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
-{ apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 || {
+packages=
+for tool in $missing; do [ "$tool" = promtool ] || packages="$packages $tool"; done
+{
+  apt-get update &&
+    { [ -z "$packages" ] || apt-get install -y --no-install-recommends $packages; } &&
+    case "$missing" in *promtool*) take_promtool ;; esac
+} >"$log" 2>&1 || {
   tail -n 20 "$log" >&2
   echo "sluice: could not install$missing. Try: apt-get install$missing" >&2
   exit 1

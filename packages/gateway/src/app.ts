@@ -7,6 +7,7 @@ import type { Dialect } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
 import { ADMIN, handleAdmin } from "./admin/handle.ts"
 import { readKeptEvents } from "./admin/kept-events.ts"
+import { METRICS_PATH, sendMetrics } from "./admin/metrics.ts"
 import { openRouterAccounting } from "./admin/openrouter.ts"
 import type { AdminPart } from "./admin/part.ts"
 import type { AuthedCall, Call, Mount } from "./call.ts"
@@ -87,7 +88,9 @@ export async function handle(
     await route({ ...call, key, dialect: keys.dialect, dialectRule: keys.rule }, gateway)
   } catch (error) {
     if (!(error instanceof GatewayError)) gateway.log(`${requestId}: ${describe(error)}`)
-    sendError(response, answerIn, toWireError(error), {
+    const refusal = toWireError(error)
+    if (!response.headersSent) gateway.metrics.refused(refusal)
+    sendError(response, answerIn, refusal, {
       "x-request-id": requestId,
       ...(gateway.draining ? { connection: "close" } : {}),
     })
@@ -99,6 +102,7 @@ async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
   if (NOT_BUILT.test(call.path))
     throw new GatewayError("not_implemented", `${call.path} is not served by this gateway yet.`)
   if (call.path === ADMIN || call.path.startsWith(`${ADMIN}/`)) return handleAdmin(call, adminPart(gateway))
+  if (call.path === METRICS_PATH) return only("GET", method, () => sendMetrics(call, gateway.metrics))
   const accounting = openRouterAccounting(call, adminPart(gateway))
   if (accounting !== undefined) return accounting
   if (call.path === ORQ_MODELS) return only("GET", method, () => listModels(call, gateway))

@@ -120,11 +120,12 @@ function run(
   stream: Stream,
 ): Record<string, string> {
   const { request, wanted, streamed } = asked
-  const { books, health } = gateway
+  const { books, health, metrics } = gateway
   const headers: Record<string, string> = {}
   const now = (): number => performance.now()
+  const opened = openCall(call, asked, stream)
   const holding = books.holds.take({
-    call: openCall(call, asked, stream),
+    call: opened,
     request,
     candidates: route.candidates.map(({ provider, model }) => ({
       price: books.prices.priceOf(provider.name, model),
@@ -141,7 +142,7 @@ function run(
       const hold = await holding.catch(() => undefined)
       if (hold === undefined) return
       if (!settled.estimated) hold.learn(`${settled.provider}/${settled.model}`, settled.usage.promptTokens)
-      await books.store.settleCall(settled)
+      if (await books.store.settleCall(settled)) metrics.settled(settled, opened)
     },
     promptTexts: () => textsOf(request),
     relayedTexts: () => relayedTexts(stream),
@@ -212,7 +213,9 @@ function run(
     (error: unknown) => {
       if (error instanceof GatewayError) Object.assign(headers, error.headers)
       else gateway.log(`${call.requestId}: ${error}`)
-      pump.refused(toWireError(storeTrouble(error)))
+      const refusal = toWireError(storeTrouble(error))
+      metrics.refused(refusal)
+      pump.refused(refusal)
     },
   )
   return headers

@@ -9,11 +9,13 @@ import type { Routes } from "./routing/plan.ts"
 import type { Sessions } from "./routing/sessions.ts"
 import type { Store } from "./store/store.ts"
 import type { Streams } from "./streams/streams.ts"
+import type { Metrics } from "./telemetry/count.ts"
 
 export interface Gateway {
   readonly keys: Keys
   readonly streams: Streams
   readonly books: Books
+  readonly metrics: Metrics
   readonly heart: Heart
   /** Replaced as a whole at a reload; a call keeps the one it began with. */
   routes: Routes

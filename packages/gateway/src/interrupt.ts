@@ -4,10 +4,10 @@
  */
 import { type WireError, wireError } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
-import type { Books } from "./gateway.ts"
+import type { Books, Gateway } from "./gateway.ts"
 import { costOf } from "./ledger/price.ts"
 import { encodeEvent } from "./pump.ts"
-import type { CallRecord } from "./store/call-record.ts"
+import type { CallRecord, SettledCall } from "./store/call-record.ts"
 import type { Stream } from "./streams/stream.ts"
 import type { Streams } from "./streams/streams.ts"
 import { countTokens } from "./tokens/count.ts"
@@ -36,15 +36,15 @@ export function interrupted(stream: Stream, settled: CallRecord | undefined): vo
  * process before; of others' it is known only after a while that they are gone.
  */
 export async function closeOrphans(
-  books: Books,
-  streams: Streams,
+  { books, streams, metrics }: Pick<Gateway, "books" | "streams" | "metrics">,
   left: readonly CallRecord[] = [],
 ): Promise<number> {
   const open = [...left.filter(({ ending }) => ending === null), ...(await books.store.calls.orphaned())]
   const orphans = [...new Map(open.map((row) => [row.id, row])).values()].filter(
     (row) => row.process !== books.store.process && isForUs(books, streams, row),
   )
-  for (const { id, startedAt } of orphans) {
+  for (const orphan of orphans) {
+    const { id, startedAt } = orphan
     const stream = streams.get(id)
     const opened = stream?.openedNow
     const texts = stream === undefined ? [] : await relayedTexts(stream).catch(() => [])
@@ -55,7 +55,7 @@ export async function closeOrphans(
     const used = { prompt_tokens: 0, completion_tokens: completionTokens, total_tokens: completionTokens }
     const cost = provider === undefined ? 0n : price === undefined ? null : costOf(used, price)
     const endedAt = Date.now()
-    await books.store.settleCall({
+    const settled: SettledCall = {
       id,
       ending: "interrupted",
       reason: "interrupted",
@@ -71,7 +71,8 @@ export async function closeOrphans(
       estimated: true,
       flags: [],
       resumed: 0,
-    })
+    }
+    if (await books.store.settleCall(settled)) metrics.settled(settled, orphan)
   }
   return orphans.length
 }

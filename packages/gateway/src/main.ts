@@ -1,4 +1,5 @@
 /** Configuration in, a running gateway out. */
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { dialects } from "@sluice/protocol/dialects"
 import type { Agent } from "undici"
@@ -19,6 +20,7 @@ import type { Books, Gateway } from "./gateway.ts"
 import { createHeart } from "./http/heartbeat.ts"
 import { closeOrphans, interrupted, lost } from "./interrupt.ts"
 import { createPriceList } from "./ledger/price-list.ts"
+import { PRICE_TABLE } from "./ledger/prices.ts"
 import { createHolds } from "./limits/hold.ts"
 import { createRatios } from "./limits/ratios.ts"
 import { createAgent, createHttpProvider } from "./providers/openai-compatible.ts"
@@ -36,7 +38,8 @@ import type { Store } from "./store/store.ts"
 import { createJournal } from "./streams/disk.ts"
 import type { StreamLog } from "./streams/log.ts"
 import { createMemoryLog } from "./streams/memory.ts"
-import { createStreams, type Streams } from "./streams/streams.ts"
+import { createStreams } from "./streams/streams.ts"
+import { createMetrics } from "./telemetry/count.ts"
 
 export interface StartOptions {
   readonly flags: { readonly port?: number; readonly host?: string; readonly config?: string }
@@ -96,16 +99,32 @@ async function startKeeping(
     lost,
     interrupted: (stream) => interrupted(stream, settled.get(stream.id)),
   })
-  await closeOrphans(books, streams, [...settled.values()])
-  const tidying = tidyBooks(books, streams, options.warn)
+  const health = createHealth()
+  let named = namesIn(config)
+  const metrics = createMetrics({
+    version: ownVersion(),
+    nameOf: pricedName,
+    isRoute: (name) => named.routes.has(name),
+    isKnown: (provider, model) => named.candidates.has(`${provider}/${model}`),
+    streams: () => ({
+      running: streams.running().length,
+      kept: kept.log.size,
+      bytes: kept.log.bytes,
+      writable: streams.trouble === undefined,
+    }),
+    breakers: health.breakers,
+  })
+  await closeOrphans({ books, streams, metrics }, [...settled.values()])
+  const tidying = tidyBooks({ books, streams, metrics }, options.warn)
   const gateway: Gateway = {
     keys,
     streams,
     books,
+    metrics,
     heart: createHeart(config.server.heartbeat),
     origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
     routes: compileRoutes(config, agent),
-    health: createHealth(),
+    health,
     sessions: createSessions(),
     limits: { bodyBytes: config.server.bodyLimit },
     draining: false,
@@ -125,6 +144,7 @@ async function startKeeping(
         ...(config.file === undefined ? {} : { file: config.file }),
       })
       gateway.routes = compileRoutes(wanted, agent)
+      named = namesIn(wanted)
       books.prices = createPriceList(wanted.prices, pricedName)
       books.unpriced = wanted.unpriced
       books.keepContent = wanted.streams.keepContent
@@ -141,6 +161,7 @@ async function startKeeping(
     watch?.close()
     clearInterval(tidying)
     await listening.close()
+    metrics.close()
     await agent.destroy()
     await kept.close()
   }
@@ -151,6 +172,7 @@ async function startKeeping(
       watch?.close()
       const cut = await listening.drain(milliseconds)
       clearInterval(tidying)
+      metrics.close()
       await agent.destroy()
       await kept.close()
       return cut
@@ -169,11 +191,14 @@ async function startKeeping(
 }
 
 /** Content goes when its time is over; rows that a process has left open are closed when it is known to be gone. */
-function tidyBooks(books: Books, streams: Streams, warn: (line: string) => void): NodeJS.Timeout {
+function tidyBooks(
+  parts: Pick<Gateway, "books" | "streams" | "metrics">,
+  warn: (line: string) => void,
+): NodeJS.Timeout {
   const failed = (error: unknown): void => warn(`sluice: the books could not be tidied: ${error}`)
   return setInterval(() => {
-    books.store.deleteExpired(Date.now()).catch(failed)
-    closeOrphans(books, streams).catch(failed)
+    parts.books.store.deleteExpired(Date.now()).catch(failed)
+    closeOrphans(parts).catch(failed)
   }, SWEEP_EVERY).unref()
 }
 
@@ -235,6 +260,24 @@ function openLog(config: Config, warn: (line: string) => void): StreamLog {
     limits,
     warn: (line) => warn(`sluice: ${line}`),
   })
+}
+
+/** Models that metrics may name before they have answered: there are only so many in the file and in the price table. */
+function namesIn({ models, prices }: Config): { routes: Set<string>; candidates: Set<string> } {
+  const candidates = models.flatMap((route) => route.candidates)
+  return {
+    routes: new Set(models.map(({ name }) => name)),
+    candidates: new Set([
+      ...candidates.map(({ provider, model }) => `${provider}/${pricedName(provider, model)}`),
+      ...prices.keys(),
+      ...PRICE_TABLE.map(({ provider, model }) => `${provider}/${model}`),
+    ]),
+  }
+}
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8")
+  return (JSON.parse(manifest) as { version: string }).version
 }
 
 function signal(): Promise<void> {

@@ -37,6 +37,7 @@ export async function resume(call: AuthedCall, gateway: Gateway, id: string): Pr
     "x-request-id": call.requestId,
     ...(opened?.ok === true ? { "sluice-model": opened.model, "sluice-provider": opened.provider } : {}),
   }
+  gateway.metrics.resumed()
   gateway.books.store.countResume(stream.id).catch((error: unknown) => gateway.log(`${stream.id}: ${error}`))
   serveEvents({ response, mount, dialect, headers }, stream, after, gateway.heart)
 }

@@ -13,9 +13,7 @@ export const ADMIN = "/admin"
 
 /** Everything below `/admin`. Who may not come here does not learn what is here. */
 export async function handleAdmin(call: AuthedCall, part: AdminPart): Promise<void> {
-  if (!call.key.admin) {
-    throw new GatewayError("permission_denied", "This needs an admin key; the key that was sent is not one.")
-  }
+  needAdminKey(call)
   const path = call.path.slice(ADMIN.length)
   const method = call.request.method ?? ""
   if (path === "/openapi.json") return only("GET", method, () => send(call, 200, openApi(ADMIN_ROUTES)))
@@ -33,6 +31,11 @@ export async function handleAdmin(call: AuthedCall, part: AdminPart): Promise<vo
   } catch (error) {
     throw storeTrouble(error)
   }
+}
+
+export function needAdminKey({ key }: AuthedCall): void {
+  if (key.admin) return
+  throw new GatewayError("permission_denied", "This needs an admin key; the key that was sent is not one.")
 }
 
 async function serve(call: AuthedCall, part: AdminPart, route: AdminRoute, id: string): Promise<void> {

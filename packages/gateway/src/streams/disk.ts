@@ -330,6 +330,9 @@ export function createJournal(options: JournalOptions): Journal {
     get size() {
       return streams.size
     },
+    get bytes() {
+      return total
+    },
     cleaned: () => cleaning,
     async close() {
       if (closed) return

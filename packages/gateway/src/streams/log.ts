@@ -84,6 +84,8 @@ export interface StreamLog {
   /** Forgets streams whose time is over and gives their ids; called on a coarse clock. */
   sweep(now: number): string[]
   readonly size: number
+  /** Bytes of the events it has: what `totalBytes` limits. */
+  readonly bytes: number
   close(): Promise<void>
 }
 

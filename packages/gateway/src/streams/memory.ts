@@ -43,6 +43,9 @@ export function createMemoryLog(limits: LogLimits, now: () => number = Date.now)
     get size() {
       return streams.size
     },
+    get bytes() {
+      return total
+    },
     async close() {},
   }
 }
