@@ -11,6 +11,8 @@ export interface RequestRules {
   readonly notInside: ReadonlySet<string>
   /** Where an assistant's reasoning goes when it is sent back. */
   readonly reasoningName: "reasoning" | "reasoning_content"
+  /** It knows content parts of the types `reasoning` and `redacted_reasoning`. */
+  readonly thoughtParts: boolean
   readonly developerRole: boolean
   /** Atoma's proxy answers 400 to `content: null`. */
   readonly nullContent: boolean

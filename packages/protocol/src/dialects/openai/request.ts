@@ -34,6 +34,7 @@ export const openaiRequest: RequestRules = {
   streamOptions: ANYTHING,
   notInside: new Set(["prompt_cache_breakpoint"]),
   reasoningName: "reasoning_content",
+  thoughtParts: false,
   developerRole: true,
   nullContent: true,
   strict: true,

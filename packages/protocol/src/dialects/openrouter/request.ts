@@ -43,6 +43,7 @@ export const openrouterRequest: RequestRules = {
   streamOptions: NOTHING,
   notInside: new Set(),
   reasoningName: "reasoning",
+  thoughtParts: false,
   developerRole: true,
   nullContent: true,
   strict: true,

@@ -42,6 +42,7 @@ export const orqRequest: RequestRules = {
   streamOptions: NOTHING,
   notInside: new Set(["prompt_cache_breakpoint"]),
   reasoningName: "reasoning_content",
+  thoughtParts: true,
   developerRole: true,
   nullContent: true,
   strict: true,
