@@ -11,6 +11,8 @@ export interface Caller {
   readonly failure: { readonly told: RegExp; readonly cut: RegExp }
   /** What it cannot do, whoever the server is, each with its reason. Held: what it turns out to do must go. */
   readonly cannot: readonly Incapable[]
+  /** It hands a call's arguments out as a value: how they were spaced is lost. */
+  readonly parsesArguments?: true
   stream(server: Server, ask: Ask): Promise<Answer>
   complete(server: Server, ask: Ask): Promise<Answer>
   /** The ids of its own, typed, list of models; undefined where it has none. */
@@ -21,6 +23,9 @@ export type Ability =
   | "reasoning"
   | "tools"
   | "usage"
+  | "total tokens"
+  | "cached tokens"
+  | "reasoning tokens"
   | "json"
   | "logprobs"
   | "cut"
@@ -85,6 +90,9 @@ export interface CalledTool {
 export interface TokenCounts {
   prompt: number
   completion: number
+  total: number | undefined
+  cached: number | undefined
+  reasoning: number | undefined
 }
 
 export interface TokenLogprob {
@@ -114,6 +122,9 @@ export interface PieceOfChoice {
 export interface UsageCounts {
   readonly promptTokens?: number
   readonly completionTokens?: number
+  readonly totalTokens?: number
+  readonly promptTokensDetails?: { readonly cachedTokens?: number | null } | null
+  readonly completionTokensDetails?: { readonly reasoningTokens?: number | null } | null
 }
 
 /** Adds up what an SDK hands out, and keeps what it throws beside what had come until then. */
@@ -153,7 +164,13 @@ export async function collect(
     },
     usage(usage) {
       if (usage?.promptTokens === undefined || usage.completionTokens === undefined) return
-      answer.usage = { prompt: usage.promptTokens, completion: usage.completionTokens }
+      answer.usage = {
+        prompt: usage.promptTokens,
+        completion: usage.completionTokens,
+        total: usage.totalTokens,
+        cached: usage.promptTokensDetails?.cachedTokens ?? undefined,
+        reasoning: usage.completionTokensDetails?.reasoningTokens ?? undefined,
+      }
     },
   }
   try {

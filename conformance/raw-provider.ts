@@ -1,11 +1,14 @@
 /** A provider of the test's own: for each model it says, byte for byte, what the test wants said. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { type Play, playOn } from "./cuts.ts"
 
 export interface RawProvider {
   readonly baseUrl: string
   /** What is answered to who asks for this model: a JSON body, or the frames of a stream. */
   answers(model: string, answer: JsonAnswer | readonly string[]): void
+  /** The same, down to the connection's bytes. */
+  plays(model: string, play: Play): void
   /** A model that is asked and never answers. */
   silent(model: string): Silence
   close(): Promise<void>
@@ -41,6 +44,9 @@ export async function startRawProvider(): Promise<RawProvider> {
     baseUrl: `http://127.0.0.1:${port}/v1`,
     answers(model, answer) {
       handlers.set(model, (response) => say(response, answer))
+    },
+    plays(model, play) {
+      handlers.set(model, ({ socket }) => void (socket && playOn(socket, play)))
     },
     silent(model) {
       const asked = Promise.withResolvers<void>()

@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { type RawProvider, startRawProvider } from "./raw-provider.ts"
+import { PROVIDER_KINDS } from "./transcripts.ts"
 
 const SLUICE = resolve(import.meta.dirname, "../packages/cli/bin/sluice")
 process.once("SIGTERM", () => process.exit(143))
@@ -31,6 +32,7 @@ export interface Target {
 }
 
 export interface Behind {
+  /** Reached as the provider `raw`, and as `raw-<kind>` for each kind of provider. */
   readonly raw: RawProvider
   /** The simulator's line about its call for this model, once it is written. */
   journalOf(model: string): Promise<JournalLine>
@@ -92,7 +94,7 @@ async function startGateway(folder: string, simUrl: string) {
 providers:
   books: { kind: openai-compatible, base_url: ${simUrl}/v1, credential: none }
   raw: { kind: openai-compatible, base_url: ${raw.baseUrl}, credential: none }
-`,
+${PROVIDER_KINDS.map((kind) => `  raw-${kind}: { kind: ${kind}, base_url: ${raw.baseUrl}, credential: none }\n`).join("")}`,
   )
   const args = ["serve", "--port", "0", "--config", config]
   const environment = { SLUICE_API_KEY: KEY, SLUICE_DATA: join(folder, "data") }

@@ -1,6 +1,15 @@
 import { createOpenAI, VERSION as OPENAI_VERSION } from "@ai-sdk/openai"
 import { VERSION as COMPATIBLE_VERSION, createOpenAICompatible } from "@ai-sdk/openai-compatible"
-import { generateText, jsonSchema, type LanguageModel, Output, streamText, type ToolSet, tool } from "ai"
+import {
+  generateText,
+  jsonSchema,
+  type LanguageModel,
+  type LanguageModelUsage,
+  Output,
+  streamText,
+  type ToolSet,
+  tool,
+} from "ai"
 import { type Ask, type Caller, type Collected, collect, type Server } from "../caller.ts"
 
 export const aiSdkCompatible = callerOf({
@@ -43,7 +52,8 @@ function callerOf({ name, modelOf, cannot }: Provider): Caller {
     },
     // An error part, with the gateway's own error in it.
     failure: { told: /told to/, cut: /(broke|connection)/ },
-    cannot,
+    cannot: [...cannot, { ability: "total tokens", why: "it adds input and output up by itself" }],
+    parsesArguments: true,
     stream: (server, ask) =>
       collect(async (collected) => {
         const { fullStream } = streamText({
@@ -97,14 +107,20 @@ function readCall(
 
 interface Step {
   readonly finishReason: string
-  readonly usage: { readonly inputTokens?: number; readonly outputTokens?: number }
+  readonly usage: LanguageModelUsage
   readonly providerMetadata?: Record<string, Record<string, unknown>>
 }
 
 function readStep({ finishReason, usage, providerMetadata }: Step, collected: Collected): void {
   // The SDK's own words for it: `tool-calls`.
   collected.choice({ finishReason: finishReason.replace("-", "_") })
-  collected.usage({ promptTokens: usage.inputTokens, completionTokens: usage.outputTokens })
+  collected.usage({
+    promptTokens: usage.inputTokens,
+    completionTokens: usage.outputTokens,
+    totalTokens: usage.totalTokens,
+    promptTokensDetails: { cachedTokens: usage.inputTokenDetails.cacheReadTokens },
+    completionTokensDetails: { reasoningTokens: usage.outputTokenDetails.reasoningTokens },
+  })
   const logprobs = providerMetadata?.["openai"]?.["logprobs"]
   if (Array.isArray(logprobs)) collected.choice({ logprobs: { content: logprobs } })
 }

@@ -21,6 +21,8 @@ function callerAt(mount: string): Caller {
       { ability: "reasoning", why: "neither its delta nor its message has a member for it" },
       { ability: "logprobs", why: "its requests have none" },
       { ability: "usage", mode: "streamed", why: "its requests have no stream_options to ask with" },
+      { ability: "cached tokens", mode: "whole", why: "its usage is three numbers" },
+      { ability: "reasoning tokens", mode: "whole", why: "its usage is three numbers" },
       { ability: "tools", mode: "whole", why: "its message is role, content and name" },
     ],
     stream: (server, ask) =>

@@ -1,3 +1,4 @@
+import { toSdk } from "@sluice/protocol"
 import OpenAI from "openai"
 import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions"
 import { VERSION } from "openai/version"
@@ -89,5 +90,5 @@ function readCompletion({ choices, usage }: ChatCompletion, collected: Collected
 }
 
 function readUsage(usage: ChatCompletionChunk["usage"], collected: Collected): void {
-  if (usage) collected.usage({ promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens })
+  if (usage) collected.usage(toSdk(usage))
 }

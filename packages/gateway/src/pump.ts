@@ -133,21 +133,22 @@ export function createPump(options: PumpOptions): Pump {
     if (looking) return tokens < nextLook + MEANWHILE ? undefined : options.waitForHold(true)
     nextLook = tokens + LOOK_EVERY
     looking = true
-    options
-      .covers(tokens)
-      .then(
-        (covered) => {
-          if (covered) options.waitForHold(false)
-          else options.outOfBudget(wireError("budget", "The budget does not cover any more of this answer."))
-        },
-        (trouble: unknown) => {
-          options.log(`the hold of ${id} could not be looked at: ${trouble}`)
-          options.waitForHold(false)
-        },
-      )
-      .finally(() => {
-        looking = false
-      })
+    options.covers(tokens).then(
+      (covered) => {
+        if (covered) goOn()
+        else options.outOfBudget(wireError("budget", "The budget does not cover any more of this answer."))
+      },
+      (trouble: unknown) => {
+        options.log(`the hold of ${id} could not be looked at: ${trouble}`)
+        goOn()
+      },
+    )
+  }
+
+  /** The look is over before the provider goes on: what it has ready comes at once, and may have to wait for the next. */
+  function goOn(): void {
+    looking = false
+    options.waitForHold(false)
   }
 
   return {

@@ -334,6 +334,64 @@ test("an assistant's reasoning goes back under the system's name for it", () => 
   })
 })
 
+test("orq: thoughts that come as parts go back as they were there, and elsewhere as the message's reasoning", () => {
+  const thoughts = [
+    { type: "reasoning", reasoning: "First ", signature: "s" },
+    { type: "redacted_reasoning", data: "d" },
+    { type: "reasoning", reasoning: "this.", signature: "" },
+  ]
+  const said = { type: "text", text: "a" }
+  const calls = [{ id: "c", type: "function", function: { name: "f", arguments: "{}" } }]
+  const messages = [
+    { role: "assistant", content: [...thoughts, said] },
+    { role: "assistant", content: thoughts, tool_calls: calls },
+    { role: "assistant", content: thoughts, reasoning: "own" },
+    { role: "user", content: [said] },
+  ]
+  const at = (dialect: Dialect) => written(dialect, { messages })
+  assert.deepEqual(at(orq), {
+    sent: {
+      model: "m",
+      messages: messages.map(({ reasoning, ...message }) => ({
+        ...message,
+        ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
+      })),
+    },
+    dropped: [],
+  })
+  const dropped = ["messages[].content[].redacted_reasoning", "messages[].content[].signature"]
+  for (const [dialect, name] of [
+    [openai, "reasoning_content"],
+    [r9s, "reasoning_content"],
+    [openrouter, "reasoning"],
+  ] as const) {
+    assert.deepEqual(at(dialect), {
+      sent: {
+        model: "m",
+        messages: [
+          { role: "assistant", content: [said], [name]: "First this." },
+          { role: "assistant", content: null, tool_calls: calls, [name]: "First this." },
+          { role: "assistant", content: null, [name]: "own" },
+          { role: "user", content: [said] },
+        ],
+      },
+      dropped,
+    })
+  }
+  assert.deepEqual(at(atoma), {
+    sent: {
+      model: "m",
+      messages: [
+        { role: "assistant", content: [said] },
+        { role: "assistant", content: "", tool_calls: calls },
+        { role: "assistant", content: "" },
+        { role: "user", content: [said] },
+      ],
+    },
+    dropped: [...dropped, "messages[].reasoning"],
+  })
+})
+
 test("two vendors' plugins are told apart by id", () => {
   const plugins = [{ id: "web" }, { id: "pii_redaction" }]
   const at = (dialect: Dialect) => written(dialect, { plugins })

@@ -23,6 +23,7 @@ export const atomaRequest: RequestRules = {
   streamOptions: NOTHING,
   notInside: new Set(["cache_control", "prompt_cache_breakpoint"]),
   reasoningName: "reasoning_content",
+  thoughtParts: false,
   developerRole: false,
   nullContent: false,
   strict: true,

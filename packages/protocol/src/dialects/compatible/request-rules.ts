@@ -1,4 +1,5 @@
 /** What each system takes in a request, as data. How it is applied: write-request.ts. */
+import type { JsonObject } from "../../json.ts"
 import type { ChatRequest } from "../../request.ts"
 
 export interface RequestRules {
@@ -11,6 +12,8 @@ export interface RequestRules {
   readonly notInside: ReadonlySet<string>
   /** Where an assistant's reasoning goes when it is sent back. */
   readonly reasoningName: "reasoning" | "reasoning_content"
+  /** It knows content parts of the types `reasoning` and `redacted_reasoning`. */
+  readonly thoughtParts: boolean
   readonly developerRole: boolean
   /** Atoma's proxy answers 400 to `content: null`. */
   readonly nullContent: boolean
@@ -25,6 +28,8 @@ export interface RequestRules {
   readonly serviceTiers?: ReadonlySet<string>
   /** Two vendors mean different things by `plugins`. */
   readonly plugin?: (id: string) => boolean
+  /** So they do by `web_search_options`: Orq switches a search on, everybody else says how to search. */
+  readonly webSearch?: (options: JsonObject) => boolean
   /** `metadata` maps to strings only. */
   readonly stringMetadata: boolean
   /** What cannot be said as data: a member that goes under another name. */
@@ -73,3 +78,8 @@ export const ORQ_PLUGINS: ReadonlySet<string> = new Set([
   "response_healing",
   "trace_scrubbing",
 ])
+
+/** Orq's `web_search_options`. */
+export function switchesSearchOn(options: JsonObject): boolean {
+  return "enabled" in options
+}

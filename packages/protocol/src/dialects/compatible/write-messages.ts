@@ -1,6 +1,6 @@
 /** The conversation, as a system takes it. */
-import { isObject, type JsonObject } from "../../json.ts"
-import { type Members, spokenMembers, without } from "./members.ts"
+import { isObject, type JsonObject, stringOr } from "../../json.ts"
+import { type Members, spokenMembers, without, wordOr } from "./members.ts"
 import { accepts, type RequestRules } from "./request-rules.ts"
 
 export function writeMessages(
@@ -8,8 +8,31 @@ export function writeMessages(
   rules: RequestRules,
   dropped: Set<string>,
 ): unknown[] {
-  return messages.map((message) => (isObject(message) ? writeMessage(message, rules, dropped) : message))
+  return messages.map((message) =>
+    isObject(message) ? writeMessage(settleThoughts(message, rules, dropped), rules, dropped) : message,
+  )
 }
+
+/**
+ * Orq's clients send an assistant's thoughts back as parts of its content. Where no such part is known, their text goes
+ * where the system has reasoning; what is signed or encrypted means something to Orq alone.
+ */
+function settleThoughts(message: JsonObject, rules: RequestRules, dropped: Set<string>): JsonObject {
+  const content = message["content"]
+  if (rules.thoughtParts || !Array.isArray(content)) return message
+  const thoughts = content.filter(isObject).filter(({ type }) => THOUGHTS.has(String(type)))
+  if (thoughts.length === 0) return message
+  for (const thought of thoughts) {
+    if (thought["type"] === "redacted_reasoning") dropped.add("messages[].content[].redacted_reasoning")
+    else if (wordOr(thought["signature"]) !== undefined) dropped.add("messages[].content[].signature")
+  }
+  const said = content.filter((part) => !thoughts.includes(part))
+  const text = thoughts.map((thought) => stringOr(thought["reasoning"]) ?? "").join("")
+  const reasoning = message["reasoning"] ?? message["reasoning_content"] ?? wordOr(text)
+  return { ...message, content: said.length > 0 ? said : null, reasoning }
+}
+
+const THOUGHTS: ReadonlySet<string> = new Set(["reasoning", "redacted_reasoning"])
 
 function writeMessage(message: JsonObject, rules: RequestRules, dropped: Set<string>): Members {
   const { reasoning, reasoning_content: alias, ...rest } = message

@@ -45,6 +45,8 @@ function writeMember(name: string, value: unknown, rules: RequestRules, dropped:
       return rules.stringMetadata ? onlyStrings(objectOr(value), dropped) : value
     case "plugins":
       return Array.isArray(value) ? writePlugins(value, rules, dropped) : undefined
+    case "web_search_options":
+      return (rules.webSearch?.(objectOr(value)) ?? true) ? value : undefined
     default:
       return value
   }

@@ -1,4 +1,4 @@
-import { ANYTHING, type RequestRules } from "../compatible/request-rules.ts"
+import { ANYTHING, type RequestRules, switchesSearchOn } from "../compatible/request-rules.ts"
 
 /** Anything goes, but for what is another vendor's own. */
 export const openaiRequest: RequestRules = {
@@ -9,6 +9,7 @@ export const openaiRequest: RequestRules = {
       "models",
       "provider",
       "plugins",
+      "preset",
       "route",
       "transforms",
       "session_id",
@@ -34,9 +35,11 @@ export const openaiRequest: RequestRules = {
   streamOptions: ANYTHING,
   notInside: new Set(["prompt_cache_breakpoint"]),
   reasoningName: "reasoning_content",
+  thoughtParts: false,
   developerRole: true,
   nullContent: true,
   strict: true,
   toolType: (type) => !type.startsWith("openrouter:"),
+  webSearch: (options) => !switchesSearchOn(options),
   stringMetadata: false,
 }

@@ -1,4 +1,10 @@
-import { COMMON_MEMBERS, NOTHING, ORQ_PLUGINS, type RequestRules } from "../compatible/request-rules.ts"
+import {
+  COMMON_MEMBERS,
+  NOTHING,
+  ORQ_PLUGINS,
+  type RequestRules,
+  switchesSearchOn,
+} from "../compatible/request-rules.ts"
 
 export const openrouterRequest: RequestRules = {
   members: {
@@ -31,6 +37,7 @@ export const openrouterRequest: RequestRules = {
       "trace",
       "user",
       // In its documents, though not in its specification.
+      "preset",
       "verbosity",
       "web_search_options",
       "include_reasoning",
@@ -43,10 +50,12 @@ export const openrouterRequest: RequestRules = {
   streamOptions: NOTHING,
   notInside: new Set(),
   reasoningName: "reasoning",
+  thoughtParts: false,
   developerRole: true,
   nullContent: true,
   strict: true,
   toolType: () => true,
   plugin: (id) => !ORQ_PLUGINS.has(id),
+  webSearch: (options) => !switchesSearchOn(options),
   stringMetadata: true,
 }

@@ -8,6 +8,7 @@ import {
   NOTHING,
   ORQ_PLUGINS,
   type RequestRules,
+  switchesSearchOn,
 } from "../compatible/request-rules.ts"
 
 export const orqRequest: RequestRules = {
@@ -36,12 +37,15 @@ export const orqRequest: RequestRules = {
       "cache_control",
       "prompt_cache_key",
       "orq",
+      // Its older SDK's.
+      "web_search_options",
     ]),
   },
   message: { allBut: new Set(["reasoning_details", "images", "function_call"]) },
   streamOptions: NOTHING,
   notInside: new Set(["prompt_cache_breakpoint"]),
   reasoningName: "reasoning_content",
+  thoughtParts: true,
   developerRole: true,
   nullContent: true,
   strict: true,
@@ -49,6 +53,7 @@ export const orqRequest: RequestRules = {
   formats: COMMON_FORMATS,
   reasoningEfforts: new Set(["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
   plugin: (id) => ORQ_PLUGINS.has(id),
+  webSearch: switchesSearchOn,
   stringMetadata: true,
 }
 

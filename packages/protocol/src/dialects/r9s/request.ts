@@ -28,6 +28,7 @@ export const r9sRequest: RequestRules = {
   streamOptions: NOTHING,
   notInside: new Set(["cache_control", "prompt_cache_breakpoint"]),
   reasoningName: "reasoning_content",
+  thoughtParts: false,
   developerRole: false,
   nullContent: true,
   strict: false,
