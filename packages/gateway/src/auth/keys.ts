@@ -2,12 +2,13 @@
  * Who is calling. A secret is never kept: what is kept is its keyed hash. A presented secret is hashed and looked up
  * by its hash, so neither the look-up nor the compare tells anything about a secret that is nearly right.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { randomBytes, timingSafeEqual } from "node:crypto"
 import type { IncomingHttpHeaders } from "node:http"
 import type { dialects } from "@sluice/protocol/dialects"
 import { GatewayError } from "../gateway-error.ts"
 import type { Budget, KeyLimits } from "../store/key-record.ts"
 import type { OnDisconnect } from "../streams/on-disconnect.ts"
+import { createKeyedHash } from "./keyed-hash.ts"
 import { presentedKey, readTokenKey } from "./token-key.ts"
 
 export interface Key {
@@ -61,7 +62,7 @@ export interface Keys {
 export function createKeys(pepper: Uint8Array = randomBytes(32), now: () => number = Date.now): Keys {
   const fromEnvironment = new Map<string, Entry>()
   const stored = new Map<string, Entry>()
-  const hash = (secret: string): string => createHmac("sha256", pepper).update(secret).digest("base64url")
+  const hash = createKeyedHash(pepper)
 
   return {
     hash,
