@@ -12,6 +12,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { type Child, start } from "./children.ts"
 import type { Goal } from "./goal.ts"
@@ -22,7 +23,7 @@ import { type Asked, answerOf, expectedText, soak } from "./soak/streams.ts"
 
 export const usage = `npm run bench -- reloads [options]
 
-  --count N     how many reloads, after a warm-up of a fifth as many (default 1000)
+  --count N     how many reloads, after a warm-up of a third as many (default 1000)
   --streams N   how many streams at once (default 100)`
 
 const SLUICE = resolve(import.meta.dirname, "../packages/cli/bin/sluice")
@@ -32,6 +33,10 @@ const TOKENS = { story: 40, novel: 240 }
 const GAP = 50
 const SEEDS = [1, 2] as const
 const BROKEN_EVERY = 10
+/** Milliseconds from one reload to the next: a quarter of the run must be longer than the sweeps that forget streams. */
+const PACE = 60
+/** So many names a probe can have: every candidate that was ever asked stays known, up to a bound, which is no leak. */
+const PROBES = 50
 /** How many times memory is measured. */
 const SAMPLES = 40
 const MOST_GROWTH = 5
@@ -39,6 +44,8 @@ const MOST_GROWTH = 5
 export interface ReloadsAsked {
   readonly count: number
   readonly streams: number
+  /** Milliseconds from one reload to the next. */
+  readonly pace?: number
 }
 
 export interface ReloadsResult {
@@ -65,7 +72,8 @@ export async function run(options: readonly string[]): Promise<readonly Goal[]> 
   const [count, streams] = [Number(values.count), Number(values.streams)]
   if (!(Number.isInteger(count) && count >= SAMPLES && Number.isInteger(streams) && streams >= 1))
     throw new RangeError(`--count takes a whole number from ${SAMPLES} on, --streams one from 1 on`)
-  const result = await runReloads({ count, streams }, (line) => console.log(line))
+  const result = await runReloads({ count, streams, pace: PACE }, (line) => console.log(line))
+  console.log(`heap in MB: ${result.heap.map((sample) => sample.toFixed(1)).join(" ")}`)
   for (const error of result.errors.slice(0, 5)) console.log(`error: ${error}`)
   for (const warning of result.warnings.slice(0, 5)) console.log(`warning: ${warning}`)
   const [before, after] = [median(quarter(result.resident, 2)), median(quarter(result.resident, 4))]
@@ -77,7 +85,7 @@ export async function run(options: readonly string[]): Promise<readonly Goal[]> 
 }
 
 export async function runReloads(
-  { count, streams }: ReloadsAsked,
+  { count, streams, pace = 0 }: ReloadsAsked,
   say: (line: string) => void = () => {},
 ): Promise<ReloadsResult> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-reloads-"))
@@ -103,17 +111,24 @@ export async function runReloads(
       routes.add(model)
       return texts.get(model)
     })
-    const warmUp = Math.ceil(count / 5)
+    const warmUp = Math.ceil(count / 3)
     say(`${streams} streams at once, ${warmUp} reloads of warm-up and ${count}, Node ${process.version}`)
-    for (let number = 1; number <= warmUp; number++) await reload(number)
+    for (let number = 1; number <= warmUp; number++) {
+      const due = sleep(pace)
+      await reload(number)
+      await due
+    }
     const [heap, resident]: [number[], number[]] = [[], []]
     let refused = 0
     const begun = performance.now()
     for (let number = 1; number <= count; number++) {
+      const due = sleep(pace)
       if (await reload(warmUp + number)) refused++
-      if (number % Math.ceil(count / SAMPLES) !== 0) continue
-      heap.push((await whatIsOpen(gateway)).heapMegabytes)
-      resident.push(memoryOf([gateway.pid], "VmRSS"))
+      if (number % Math.ceil(count / SAMPLES) === 0) {
+        heap.push((await whatIsOpen(gateway)).heapMegabytes)
+        resident.push(memoryOf([gateway.pid], "VmRSS"))
+      }
+      await due
     }
     const seconds = (performance.now() - begun) / 1_000
     await running.stop()
@@ -147,7 +162,7 @@ function reloader(
 ): (number: number) => Promise<boolean> {
   async function holds(number: number): Promise<void> {
     const body = JSON.parse(await answerOf({ ...asked, model: "probe" })) as { model?: string }
-    const wanted = `sim/probe-${number}:tokens=1`
+    const wanted = `sim/${probe(number)}`
     if (body.model !== wanted) throw new Error(`reload ${number}: ${body.model} answers, not ${wanted}`)
   }
 
@@ -180,7 +195,7 @@ function configuration(farUrl: string, number: number): string {
   return `providers:
   far: { kind: openai-compatible, base_url: "${farUrl}/v1", credential: none }
 models:
-${routes.join("")}${route("probe", `probe-${number}:tokens=1`, "sim")}
+${routes.join("")}${route("probe", probe(number), "sim")}
 prices:
   sim/soak: { input: 0, output: ${number % 7} }
 defaults: { timers: { total: ${60 + (number % 5)}s } }
@@ -194,6 +209,10 @@ models:
   story:
     candidates: [{ provider: nobody-${number}, model: m }]
 `
+}
+
+function probe(number: number): string {
+  return `probe-${number % PROBES}:tokens=1`
 }
 
 function script(tokens: number, seed: number): string {
