@@ -39,7 +39,8 @@ const PACE = 60
 const PROBES = 50
 /** How many times memory is measured. */
 const SAMPLES = 40
-const MOST_GROWTH = 5
+/** Percent. A leak of every configuration that was comes to 6. */
+const MOST_GROWTH = 3
 
 export interface ReloadsAsked {
   readonly count: number
