@@ -9,11 +9,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
 import { type Child, start } from "./children.ts"
 import type { Goal } from "./goal.ts"
 import { memoryOf } from "./relay/machine.ts"
+import { CLOSING, INSPECTED, left, type Open, untilClosed, whatIsOpen } from "./soak/open.ts"
+import { median, quarter } from "./soak/quarters.ts"
 import { type Asked, expectedText, type Soak, soak } from "./soak/streams.ts"
 
 export const usage = `npm run bench -- soak [options]
@@ -22,21 +23,12 @@ export const usage = `npm run bench -- soak [options]
   --streams N   how many at once (default 200)`
 
 const SLUICE = resolve(import.meta.dirname, "../packages/cli/bin/sluice")
-const INSPECTOR = pathToFileURL(join(import.meta.dirname, "soak/inspector.ts"))
 const KEY = "sk-soak"
 const TOKENS = 64
 const SCRIPT = `sim/soak:tokens=${TOKENS},gap=20`
 /** Until the old generation has been collected a few times: before that its growth says nothing. */
 const WARM_UP = 60
-/** Seconds that whatever is still closing at the end may take. */
-const CLOSING = 10
 const MOST_GROWTH = 5
-
-interface Open {
-  readonly open: Readonly<Record<string, number>>
-  readonly heapMegabytes: number
-  readonly warnings: readonly string[]
-}
 
 export async function run(options: readonly string[]): Promise<readonly Goal[]> {
   const { values } = parseArgs({
@@ -61,7 +53,7 @@ export async function run(options: readonly string[]): Promise<readonly Goal[]> 
 
     const text = await expectedText(near)
     const before = await whatIsOpen(gateway)
-    const running = soak([near, { ...near, model: `far/${SCRIPT}` }], streams, text)
+    const running = soak([near, { ...near, model: `far/${SCRIPT}` }], streams, () => text)
     console.log(`${streams} streams at once, ${WARM_UP} s warm-up and ${seconds} s, Node ${process.version}`)
     await sleep(WARM_UP * 1_000)
     const warm = running.good
@@ -96,7 +88,7 @@ streams: { keep: 2s }
   )
   return start([SLUICE, "serve", "--port", "0", "--config", config], {
     environment: {
-      NODE_OPTIONS: `--expose-gc --import ${INSPECTOR}`,
+      NODE_OPTIONS: INSPECTED,
       SLUICE_API_KEY: KEY,
       SLUICE_DATA: join(folder, "data"),
     },
@@ -112,28 +104,6 @@ async function watchMemory(gateway: Child, seconds: number): Promise<number[]> {
     await sleep(500)
   }
   return samples
-}
-
-async function whatIsOpen(gateway: Child): Promise<Open> {
-  const answer = gateway.next(/^open (.*)$/m)
-  gateway.signal("SIGUSR2")
-  return JSON.parse((await answer)[1]!) as Open
-}
-
-async function untilClosed(gateway: Child, before: Open): Promise<Open> {
-  const end = performance.now() + CLOSING * 1_000
-  for (;;) {
-    const now = await whatIsOpen(gateway)
-    if (left(before, now).length === 0 || performance.now() > end) return now
-    await sleep(250)
-  }
-}
-
-/** What is open now and was not before: "3 TCPSocketWrap". */
-function left(before: Open, after: Open): { readonly name: string; readonly count: number }[] {
-  return Object.entries(after.open)
-    .map(([name, count]) => ({ name, count: count - (before.open[name] ?? 0) }))
-    .filter(({ count }) => count > 0)
 }
 
 function judge(running: Soak, memory: readonly number[], before: Open, after: Open): Goal[] {
@@ -159,14 +129,4 @@ function judge(running: Soak, memory: readonly number[], before: Open, after: Op
     goal(`soak left open after ${CLOSING} s`, names === "" ? "0" : names, "0", rest.length === 0),
     goal("soak warnings of the process", String(after.warnings.length), "0", after.warnings.length === 0),
   ]
-}
-
-function quarter(samples: readonly number[], which: 2 | 4): readonly number[] {
-  const size = samples.length / 4
-  return samples.slice(Math.floor(size * (which - 1)), Math.ceil(size * which))
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other)
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }

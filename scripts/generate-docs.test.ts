@@ -1,9 +1,14 @@
 import assert from "node:assert/strict"
+import { globSync, readFileSync } from "node:fs"
+import { resolve } from "node:path"
 import { test } from "node:test"
+import { settings } from "../packages/gateway/src/config/settings.ts"
+import { VARIABLES } from "../packages/gateway/src/config/variables.ts"
 import { loadConfig } from "../packages/gateway/src/config.ts"
 import { PRICE_TABLE } from "../packages/gateway/src/ledger/prices.ts"
 import { blocksInMarkdown } from "./doc-examples.ts"
 import { GENERATED_PAGES, isUpToDate } from "./generate-docs.ts"
+import { root } from "./house.ts"
 import { pricesPage } from "./prices-page.ts"
 
 for (const { path, generate } of GENERATED_PAGES) {
@@ -42,4 +47,63 @@ test("the page's example is a configuration", () => {
   const text = `providers:\n${providers}${example?.code}`
   const { prices } = loadConfig({ file: "sluice.yaml", text, environment: {}, flags: {} })
   assert.equal(prices.size, 3)
+})
+
+const CONFIGURATION = readFileSync(resolve(root, "docs/configuration.md"), "utf8")
+
+test("the page of the configuration has every setting, in the section that it stands in", () => {
+  const sections = new Map(
+    CONFIGURATION.split(/^### /m).map((part) => [part.slice(0, part.indexOf("\n")), part] as const),
+  )
+  for (const { path, about } of settings()) {
+    const [section = "", ...rest] = path.filter((step) => step !== "<name>")
+    // What a route may set stands once, among the defaults.
+    const title = section === "models" && rest.length > 0 && rest[0] !== "candidates" ? "defaults" : section
+    const page = sections.get(title) ?? ""
+    assert.ok(page.includes(about), `${path.join(".")}: ${about}`)
+    const name = rest.join(".").replaceAll(".[]", "[]")
+    if (name !== "" && name !== "candidates[]") assert.ok(page.includes(`| \`${name}\` |`), path.join("."))
+  }
+})
+
+test("the configuration's examples are configurations", () => {
+  const examples = blocksInMarkdown("docs/configuration.md", CONFIGURATION, "yaml")
+  assert.equal(examples.length, 3)
+  const environment = { OPENAI_API_KEY: "key" }
+  const loaded = examples.map(({ code }) =>
+    loadConfig({ file: "sluice.yaml", text: code, environment, flags: {} }),
+  )
+  assert.deepEqual(
+    loaded.map(({ providers }) => providers.map(({ name, baseUrl }) => `${name} ${baseUrl}`)),
+    [
+      ["openai https://api.openai.com/v1", "local http://127.0.0.1:8080/v1"],
+      ["local http://127.0.0.1:8080/v1"],
+      [],
+    ],
+  )
+})
+
+test("the mistake that the page quotes is what the gateway says", () => {
+  const text = `providers:
+  openai: { kind: openai, credential: none }
+  local: { kind: openai-compatible, base_url: "http://127.0.0.1:1" }
+models:
+  fast:
+    candidates:
+      - { provider: opnai, model: m }
+`
+  assert.throws(
+    () => loadConfig({ file: "sluice.yaml", text, environment: {}, flags: {} }),
+    ({ message }: Error) => CONFIGURATION.includes(`\n${message}\n`),
+  )
+})
+
+test("the page has every variable that the gateway reads, and no other", () => {
+  const sources = globSync("packages/gateway/src/config{.ts,/*.ts}", { cwd: root, exclude: ["**/*.test.ts"] })
+  const read = sources.flatMap((path) =>
+    [...readFileSync(resolve(root, path), "utf8").matchAll(/(?:environment\[|read\()"([A-Z_]+)"/g)].map(
+      ([, name]) => name,
+    ),
+  )
+  assert.deepEqual([...new Set(read)].toSorted(), VARIABLES.map(({ name }) => name).toSorted())
 })

@@ -1,8 +1,13 @@
 /** `npm run generate`: the pages that are made from the sources. A test holds them up to date. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
+import { configurationSchema } from "../packages/gateway/src/config/json-schema.ts"
+import { isBuilt, KNOWN_PROVIDERS } from "../packages/gateway/src/config/known-providers.ts"
+import { settings } from "../packages/gateway/src/config/settings.ts"
+import { VARIABLES } from "../packages/gateway/src/config/variables.ts"
 import { PRICE_TABLE } from "../packages/gateway/src/ledger/prices.ts"
 import { METRICS } from "../packages/gateway/src/telemetry/metrics.ts"
+import { configurationPage } from "./configuration-page.ts"
 import { root } from "./house.ts"
 import { metricsPage } from "./metrics-page.ts"
 import { pricesPage } from "./prices-page.ts"
@@ -16,6 +21,20 @@ interface GeneratedPage {
 export const GENERATED_PAGES: readonly GeneratedPage[] = [
   { path: "docs/metrics.md", generate: () => metricsPage(METRICS) },
   { path: "docs/prices.md", generate: () => pricesPage(PRICE_TABLE) },
+  {
+    path: "docs/configuration.md",
+    generate: () =>
+      configurationPage({
+        settings: settings(),
+        variables: VARIABLES,
+        providers: KNOWN_PROVIDERS.filter(({ kind }) => isBuilt(kind)),
+        example: readFileSync(resolve(root, "examples/sluice.yaml"), "utf8"),
+      }),
+  },
+  {
+    path: "packages/gateway/sluice.schema.json",
+    generate: () => `${JSON.stringify(configurationSchema(), null, 2)}\n`,
+  },
 ]
 
 if (import.meta.main) {

@@ -84,6 +84,8 @@ test("an installed package holds its build, its README and its licence, and no s
     for (const wanted of ["dist", "README.md", "LICENSE", "package.json"]) {
       assert.ok(existsSync(join(installed, wanted)), `${name} has no ${wanted}`)
     }
+    // For the first line of a `sluice.yaml`.
+    if (name === "gateway") assert.ok(existsSync(join(installed, "sluice.schema.json")))
     const files = readdirSync(installed, { recursive: true, encoding: "utf8" })
     assert.deepEqual(
       files.filter((file) => /\.test\.|\.suite\.|(?<!\.d)\.ts$|tsconfig/.test(file)),

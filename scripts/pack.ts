@@ -23,7 +23,7 @@ import { mustRun, root } from "./house.ts"
 export const PUBLISHED = ["protocol", "sdk", "gateway", "cli"] as const
 
 /** What belongs to a package besides its sources. */
-const EXTRAS = ["bin", "README.md"]
+const EXTRAS = ["bin", "README.md", "sluice.schema.json"]
 
 interface Manifest {
   readonly name: string

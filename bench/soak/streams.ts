@@ -18,8 +18,11 @@ export interface Soak {
   stop(): Promise<void>
 }
 
+/** By the model that a stream's events name: what its text must be. */
+export type TextOf = (model: string) => string | undefined
+
 /** Keeps `count` streams running, spread over these models. */
-export function soak(models: readonly Asked[], count: number, text: string): Soak {
+export function soak(models: readonly Asked[], count: number, textOf: TextOf): Soak {
   const agent = new http.Agent({ keepAlive: true })
   const errors: string[] = []
   let good = 0
@@ -30,7 +33,7 @@ export function soak(models: readonly Asked[], count: number, text: string): Soa
     while (!stopped) {
       try {
         const frames = await wholeStream(asked, agent)
-        const fault = faultOf(frames, asked, text)
+        const fault = faultOf(frames, asked, textOf)
         events += frames.length
         if (fault === undefined) good += 1
         else errors.push(`${asked.model}: ${fault}`)
@@ -59,12 +62,17 @@ export function soak(models: readonly Asked[], count: number, text: string): Soa
 
 /** The text of the model's answer in one piece: what each of its streams must add up to. */
 export async function expectedText(asked: Asked): Promise<string> {
-  const body = JSON.parse(await answerTo(asked, false, undefined)) as {
+  const body = JSON.parse(await answerOf(asked)) as {
     choices?: { message?: { content?: string } }[]
   }
   const text = body.choices?.[0]?.message?.content
   if (text === undefined) throw new Error(`no text in ${JSON.stringify(body).slice(0, 300)}`)
   return text
+}
+
+/** In one piece. */
+export function answerOf(asked: Asked): Promise<string> {
+  return answerTo(asked, false, undefined)
 }
 
 async function wholeStream(asked: Asked, agent: http.Agent): Promise<string[]> {
@@ -74,6 +82,7 @@ async function wholeStream(asked: Asked, agent: http.Agent): Promise<string[]> {
 }
 
 interface Data {
+  readonly model?: string
   readonly choices?: readonly {
     readonly delta?: { readonly content?: string }
     readonly finish_reason?: string | null
@@ -83,24 +92,27 @@ interface Data {
 }
 
 /** Numbers from 1 on without a gap, the whole text, one finish reason, usage last, `[DONE]`. */
-function faultOf(frames: readonly string[], asked: Asked, text: string): string | undefined {
+function faultOf(frames: readonly string[], asked: Asked, textOf: TextOf): string | undefined {
   const events = frames.filter((frame) => !frame.startsWith(":"))
   if (events.at(-1) !== "data: [DONE]") return `no [DONE]: ${events.at(-1)?.slice(0, 300)}`
   let told = ""
   let finishes = 0
   let usage: number | undefined
+  let model: string | undefined
   for (const [index, frame] of events.slice(0, -1).entries()) {
     const [id, data] = readFrame(frame)
     if (id !== index + 1) return `event ${index + 1} has the number ${id}`
     if (data.error !== undefined) return `an error event: ${JSON.stringify(data.error).slice(0, 300)}`
     if (usage !== undefined) return "an event after usage"
+    model ??= data.model
+    if (data.model !== model) return `an event of ${data.model} in a stream of ${model}`
     for (const { delta, finish_reason } of data.choices ?? []) {
       told += delta?.content ?? ""
       if (typeof finish_reason === "string") finishes += 1
     }
     usage = data.usage?.completion_tokens
   }
-  if (told !== text) return `another text: ${told.slice(0, 100)}`
+  if (told !== textOf(model ?? "")) return `another text: ${told.slice(0, 100)}`
   if (finishes !== 1) return `${finishes} finish reasons`
   return usage === asked.tokens ? undefined : `${usage} tokens in usage`
 }

@@ -285,13 +285,15 @@ test("with a file, only its own providers count", () => {
 })
 
 test("a file that is asked for and cannot be read is a mistake", (context) => {
-  const folder = folderOf(context, { "latin.yaml": Uint8Array.of(0x61, 0x3a, 0x20, 0xe9) })
+  const folder = folderOf(context, {
+    "latin.yaml": Buffer.from("# é\na: \xe9\nb: 1\n".replace("é", "\xc3\xa9"), "latin1"),
+  })
   mkdirSync(join(folder, "folder.yaml"))
   const message = (config: string): string =>
     refusal(() => loadConfig({ flags: { config }, environment: {}, folder })).message
   assert.equal(message("nowhere.yaml"), "nowhere.yaml: there is no such file")
   assert.equal(message("folder.yaml"), "folder.yaml: is a folder; a file was expected")
-  assert.equal(message("latin.yaml"), "latin.yaml: is not UTF-8")
+  assert.equal(message("latin.yaml"), "latin.yaml:2: this is not UTF-8; save the file in that encoding")
 })
 
 test("flags win over the file, and are checked like it", () => {

@@ -6,8 +6,10 @@
  *   without  every known provider whose key is in the environment, and `sim`; local engines are looked for later
  *
  * A mistake is a `ConfigError` that names all of them, each with its line. What stands in which room of `config/`:
- * source (YAML, lines, `${NAME}`), file.schema (settings), check-file (mistakes), settle (layers), prices, reload.
+ * source (YAML, lines, `${NAME}`), file.schema (settings, and with facts what is told of them), check-file (mistakes),
+ * settle (layers), prices, reload, settings and json-schema (the file described, for people and for editors).
  */
+import { isUtf8 } from "node:buffer"
 import { existsSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { checkFile } from "./config/check-file.ts"
@@ -23,6 +25,7 @@ import type { Timers } from "./routing/plan.ts"
 import type { OnDisconnect } from "./streams/on-disconnect.ts"
 
 export { describeConfig } from "./config/describe.ts"
+export { configurationSchema } from "./config/json-schema.ts"
 export { ConfigError, type Problem } from "./config/problems.ts"
 export { restartNeeded, watchConfig } from "./config/reload.ts"
 export type { Secret } from "./config/secret.ts"
@@ -104,7 +107,7 @@ export interface LoadOptions {
   /** The file itself, for a reload: it wins over flag, environment and folder. */
   readonly file?: string
   /** What the file holds, where it has been read already. */
-  readonly text?: string
+  readonly text?: string | Uint8Array
   readonly environment: Environment
   readonly flags: Flags
   /** Where `sluice.yaml` and the data folder are looked for. */
@@ -115,8 +118,9 @@ export function loadConfig(options: LoadOptions): Config {
   const { environment, flags, folder = process.cwd() } = options
   const problems = createProblems()
   const file = options.file ?? findFile(flags, environment, folder)
-  const text =
-    options.text ?? (file === undefined ? undefined : readText(resolve(folder, file), file, problems))
+  const content =
+    options.text ?? (file === undefined ? undefined : readBytes(resolve(folder, file), file, problems))
+  const text = typeof content === "object" ? decode(content, problems) : content
   const written =
     text === undefined ? undefined : checkFile(readSource(text, environment, problems), problems)
   const config = settleConfig({ file, written, environment, flags, folder }, problems)
@@ -137,9 +141,9 @@ function findFile(flags: Flags, environment: Environment, folder: string): strin
   return existsSync(resolve(folder, "sluice.yaml")) ? "sluice.yaml" : undefined
 }
 
-function readText(path: string, file: string, problems: Problems): string | undefined {
+function readBytes(path: string, file: string, problems: Problems): Uint8Array | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path))
+    return readFileSync(path)
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : ""
     problems.add(undefined, file, UNREADABLE[code] ?? `cannot be read (${code})`)
@@ -147,8 +151,20 @@ function readText(path: string, file: string, problems: Problems): string | unde
   }
 }
 
+function decode(bytes: Uint8Array, problems: Problems): string | undefined {
+  if (isUtf8(bytes)) return new TextDecoder().decode(bytes)
+  // A line feed is never a part of another character.
+  let line = 1
+  for (let begin = 0; ; line++) {
+    const end = bytes.indexOf(0x0a, begin)
+    if (end < 0 || !isUtf8(bytes.subarray(begin, end))) break
+    begin = end + 1
+  }
+  problems.add(line, "", "this is not UTF-8; save the file in that encoding")
+  return undefined
+}
+
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EISDIR: "is a folder; a file was expected",
-  ERR_ENCODING_INVALID_ENCODED_DATA: "is not UTF-8",
 }

@@ -1,4 +1,4 @@
-export { ConfigError } from "./config.ts"
+export { ConfigError, configurationSchema } from "./config.ts"
 export { DataFolderError } from "./data-lock.ts"
 export { type RunningGateway, type StartOptions, startGateway } from "./main.ts"
 export { type SimServer, startSimServer } from "./providers/sim-server.ts"

@@ -36,7 +36,7 @@ import type { Fault } from "./store/fault.ts"
 import { openStore } from "./store/open.ts"
 import type { Store } from "./store/store.ts"
 import { createJournal } from "./streams/disk.ts"
-import type { StreamLog } from "./streams/log.ts"
+import type { LogLimits, StreamLog } from "./streams/log.ts"
 import { createMemoryLog } from "./streams/memory.ts"
 import { createStreams } from "./streams/streams.ts"
 import { createMetrics } from "./telemetry/count.ts"
@@ -136,25 +136,36 @@ async function startKeeping(
   options.say(welcome(listening.url, keyToShow(config, shownKey, options.terminal)))
 
   /** The file was saved: new calls get the new routes, running ones keep theirs; a mistake changes nothing. */
-  function reload(text: string): void {
+  function reload(text: Uint8Array): void {
     try {
       const wanted = loadConfig({
         ...asked,
         text,
         ...(config.file === undefined ? {} : { file: config.file }),
       })
-      gateway.routes = compileRoutes(wanted, agent)
-      named = namesIn(wanted)
-      books.prices = createPriceList(wanted.prices, pricedName)
-      books.unpriced = wanted.unpriced
-      books.keepContent = wanted.streams.keepContent
+      takeEffect(wanted)
       const waiting = restartNeeded(config, wanted)
       const rest = waiting.length === 0 ? "" : `; a restart is needed for ${waiting.join(", ")}`
       options.say(`sluice: configuration reloaded${rest}`)
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      options.warn(`sluice: ${error.message}\nsluice: the running configuration stays`)
+      // Whatever is wrong with a file, or with us: it must not end the streams that run.
+      const fault = error instanceof Error ? error.name : "unknown"
+      const why =
+        error instanceof ConfigError ? error.message : `a fault of its own (${fault}); please report it`
+      options.warn(`sluice: ${why}\nsluice: the running configuration stays`)
     }
+  }
+
+  /** All that does not need a restart. A setting that is not taken here needs `restart` among its facts. */
+  function takeEffect(wanted: Config): void {
+    const routes = compileRoutes(wanted, agent)
+    const prices = createPriceList(wanted.prices, pricedName)
+    gateway.routes = routes
+    named = namesIn(wanted)
+    books.prices = prices
+    books.unpriced = wanted.unpriced
+    books.keepContent = wanted.streams.keepContent
+    kept.log.limits = limitsOf(wanted)
   }
 
   async function close(): Promise<void> {
@@ -251,8 +262,8 @@ async function rowsOfUnended({ log, store }: Kept): Promise<Map<string, CallReco
 }
 
 function openLog(config: Config, warn: (line: string) => void): StreamLog {
-  const { durability, keep, maxBytes, totalBytes } = config.streams
-  const limits = { keep, maxBytes, totalBytes }
+  const { durability } = config.streams
+  const limits = limitsOf(config)
   if (durability === "memory") return createMemoryLog(limits)
   return createJournal({
     folder: config.dataFolder,
@@ -278,6 +289,10 @@ function namesIn({ models, prices }: Config): { routes: Set<string>; candidates:
 function ownVersion(): string {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8")
   return (JSON.parse(manifest) as { version: string }).version
+}
+
+function limitsOf({ streams: { keep, maxBytes, totalBytes } }: Config): LogLimits {
+  return { keep, maxBytes, totalBytes }
 }
 
 function signal(): Promise<void> {

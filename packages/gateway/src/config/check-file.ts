@@ -1,7 +1,7 @@
 /** A configuration file's values against the schema and against each other. All mistakes are gathered. */
 import type { z } from "zod"
 import { pricedName } from "../providers/sim-grammar.ts"
-import { type ConfigFile, configFile } from "./file.schema.ts"
+import { type ConfigFile, configFile, MODEL_NAME, PROVIDER_NAME } from "./file.schema.ts"
 import { isBuilt, PROVIDER_KINDS, type ProviderKind, vendorOf } from "./known-providers.ts"
 import { formatPath, type Path, type Problems, show, suggest } from "./problems.ts"
 import type { Source } from "./source.ts"
@@ -58,7 +58,7 @@ function checkNames(source: Source, fail: Fail): void {
   for (const name of keysOf(at(source.value, ["providers"]))) {
     const path = ["providers", name]
     if (name === SIM) fail(path, `'${SIM}' is the built-in simulator; give this provider another name`)
-    else if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
+    else if (!PROVIDER_NAME.test(name)) {
       fail(
         path,
         "a provider's name has letters, digits, '-', '_' and '.', 64 at most: it stands before the '/' of a model",
@@ -66,7 +66,7 @@ function checkNames(source: Source, fail: Fail): void {
     }
   }
   for (const name of keysOf(at(source.value, ["models"]))) {
-    if (!/^[\x21-\x7e]{1,256}$/.test(name))
+    if (!MODEL_NAME.test(name))
       fail(["models", name], "a model's name has 1 to 256 printable characters and no space")
   }
 }

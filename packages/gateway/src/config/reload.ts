@@ -2,20 +2,22 @@
 import { type FSWatcher, readFileSync, realpathSync, unwatchFile, watch, watchFile } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { dirname } from "node:path"
+import { isDeepStrictEqual } from "node:util"
 import type { Config } from "../config.ts"
+import { settings } from "./settings.ts"
 
 export interface Watch {
   close(): void
 }
 
 /**
- * Calls back with the new text each time the file's content has changed. What is watched is the folder: editors save by
+ * Calls back with the new bytes each time the file's content has changed. What is watched is the folder: editors save by
  * renaming a new file over the old one, and orchestrators by moving a link. An empty file is one that is still being
  * written, and so is one that two readings in a row do not agree about. A file that is gone changes nothing.
  *
  * Who is called back loads with `loadConfig({ file, text, … })`; on a `ConfigError` the running configuration stays.
  */
-export function watchConfig(path: string, onChange: (text: string) => void): Watch {
+export function watchConfig(path: string, onChange: (text: Uint8Array) => void): Watch {
   let known = readNow(path)
   let looking = false
   let lookAgain = false
@@ -28,7 +30,7 @@ export function watchConfig(path: string, onChange: (text: string) => void): Wat
     while (lookAgain && !closed) {
       lookAgain = false
       const text = await readSettled(path)
-      if (closed || text === undefined || text === known) continue
+      if (closed || text === undefined || known?.equals(text)) continue
       known = text
       onChange(text)
     }
@@ -46,31 +48,37 @@ export function watchConfig(path: string, onChange: (text: string) => void): Wat
 
 /** Settings that take effect at the next start only, of those that differ. */
 export function restartNeeded(running: Config, wanted: Config): string[] {
-  const settings: Record<string, (config: Config) => unknown> = {
-    "server.host": (config) => config.server.host,
-    "server.port": (config) => config.server.port,
-    "server.body_limit": (config) => config.server.bodyLimit,
-    "server.heartbeat": (config) => config.server.heartbeat,
-    "server.drain": (config) => config.server.drain,
-    "server.cors": (config) => config.server.cors.join(" "),
-    "streams.durability": (config) => config.streams.durability,
-  }
-  return Object.keys(settings).filter((name) => settings[name]!(running) !== settings[name]!(wanted))
+  return AT_THE_START.filter((path) => !isDeepStrictEqual(at(running, path), at(wanted, path))).map((path) =>
+    path.join("."),
+  )
 }
 
-function readNow(path: string): string | undefined {
+const AT_THE_START = settings()
+  .filter(({ restart }) => restart === true)
+  .map(({ path }) => path)
+
+/** Where `settle.ts` has put it: under the file's names, but in camelCase. */
+function at(config: Config, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inside, name) => {
+    const own = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+    return (inside as Record<string, unknown>)[own]
+  }, config)
+}
+
+function readNow(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, "utf8")
+    return readFileSync(path)
   } catch {
     return undefined
   }
 }
 
-async function readSettled(path: string): Promise<string | undefined> {
-  let last: string | undefined
+async function readSettled(path: string): Promise<Buffer | undefined> {
+  let last: Buffer | undefined
   for (;;) {
-    const text = await readFile(path, "utf8").catch(() => undefined)
-    if (text === undefined || text === "" || text === last) return text === "" ? undefined : text
+    const text = await readFile(path).catch(() => undefined)
+    if (text === undefined || text.length === 0) return undefined
+    if (last?.equals(text)) return text
     last = text
   }
 }

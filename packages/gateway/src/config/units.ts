@@ -17,17 +17,20 @@ const BYTES: Readonly<Record<string, number>> = {
   TB: 1024 ** 4,
 }
 
+export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
+export const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB|TB)$/
+
 /** A timer of the runtime that is asked for more than 2^31 - 1 ms fires at once: whole days that fit. */
 export const LONGEST_DURATION = 24 * 86_400_000
 
 /** `250ms`, `2s`, `1.5m`, `1h`, `1d`. The unit is always written: a bare number means another thing to everybody. */
 export function parseDuration(text: string): number | undefined {
-  return parseAmount(text, /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/, MILLISECONDS)
+  return parseAmount(text, DURATION, MILLISECONDS)
 }
 
 /** `512KB`, `8MB`, `1.5GB`, again with the unit. */
 export function parseSize(text: string): number | undefined {
-  return parseAmount(text, /^(\d+(?:\.\d+)?)(B|KB|MB|GB|TB)$/, BYTES)
+  return parseAmount(text, SIZE, BYTES)
 }
 
 /** The largest unit that leaves a whole number: what `parseDuration` reads back as the same. */

@@ -51,7 +51,7 @@ interface Taken {
 const NOTHING = new Uint8Array(0)
 
 export function createJournal(options: JournalOptions): Journal {
-  const { level, limits, files = realFiles, now = Date.now, warn = () => {} } = options
+  const { level, files = realFiles, now = Date.now, warn = () => {} } = options
   const { segmentBytes = 32 << 20, cleanAfter = 30_000 } = options
   const folder = join(options.folder, "streams")
   const segments = createSegments(folder, files, warn)
@@ -62,6 +62,7 @@ export function createJournal(options: JournalOptions): Journal {
   /** Ended, but the ending stands in memory alone. */
   const lost = new Set<DiskStream>()
   let freshlyEnded: DiskStream[] = []
+  let limits = options.limits
   let lastNumber = 0
   let total = 0
   let trouble: string | undefined
@@ -78,7 +79,9 @@ export function createJournal(options: JournalOptions): Journal {
   let syncing: Promise<void> | undefined
 
   const keeper: StreamKeeper = {
-    maxBytes: limits.maxBytes,
+    get maxBytes() {
+      return limits.maxBytes
+    },
     now,
     put(stream, kind, event, payload) {
       const segment = aim()
@@ -295,6 +298,13 @@ export function createJournal(options: JournalOptions): Journal {
       return trouble
     },
     onLost() {},
+    get limits() {
+      return limits
+    },
+    set limits(wanted) {
+      limits = wanted
+      makeRoom()
+    },
     flush(done) {
       if (level === "process" || closed || trouble !== undefined) {
         if (syncing === undefined) {

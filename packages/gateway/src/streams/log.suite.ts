@@ -136,6 +136,39 @@ export function logSuite(name: string, subject: LogUnderTest): void {
     await log.close()
   })
 
+  test(`${name}: limits can be replaced: for ended streams at once, for running ones at their next event`, async () => {
+    let now = 0
+    const log = subject.create(GENEROUS, () => now)
+    const running = log.create(factsOf("running"))
+    for (const text of ["one", "two", "three"]) running.append(bytesOf(text))
+    const [older, newer] = ["older", "newer"].map((id) => {
+      const stream = log.create(factsOf(id))
+      stream.append(bytesOf("0123456789"))
+      stream.end("finished")
+      return stream
+    })
+    await flushed(log)
+
+    log.limits = { ...GENEROUS, totalBytes: 25 }
+    assert.equal(log.get("older"), undefined)
+    assert.equal(log.get("newer"), newer)
+    assert.ok(older !== undefined)
+
+    log.limits = { ...GENEROUS, maxBytes: 8 }
+    assert.deepEqual(readAll(running), ["one", "two", "three"])
+    running.append(bytesOf("four"))
+    await flushed(log)
+    assert.deepEqual(readAll(running), ["four"])
+
+    log.limits = { ...GENEROUS, keep: 10 }
+    now = 9
+    assert.deepEqual(log.sweep(now), [])
+    now = 10
+    assert.deepEqual(log.sweep(now), ["newer"])
+    await flushed(log)
+    await log.close()
+  })
+
   test(`${name}: a stream is kept from its ending on, not from its beginning`, async () => {
     let now = 0
     const log = subject.create(GENEROUS, () => now)

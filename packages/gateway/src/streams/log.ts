@@ -81,6 +81,8 @@ export interface StreamLog {
    * and it must be ended. That ending is visible from memory, and kept as soon as anything can be.
    */
   onLost: (record: StreamRecord) => void
+  /** Replaced at a reload; what is too much from then on goes at once, but for a running stream's at its next event. */
+  limits: LogLimits
   /** Forgets streams whose time is over and gives their ids; called on a coarse clock. */
   sweep(now: number): string[]
   readonly size: number

@@ -1,8 +1,9 @@
 /** The log in memory (`durability: memory`): survives the client's loss, not the process's. */
 import type { Ending, LogLimits, StreamFacts, StreamLog, StreamNotes, StreamRecord } from "./log.ts"
 
-export function createMemoryLog(limits: LogLimits, now: () => number = Date.now): StreamLog {
+export function createMemoryLog(initial: LogLimits, now: () => number = Date.now): StreamLog {
   const streams = new Map<string, MemoryStream>()
+  let limits = initial
   let total = 0
 
   function makeRoom(): void {
@@ -18,10 +19,15 @@ export function createMemoryLog(limits: LogLimits, now: () => number = Date.now)
 
   return {
     create(facts) {
-      const stream = createStream(facts, limits.maxBytes, now, (difference) => {
-        total += difference
-        makeRoom()
-      })
+      const stream = createStream(
+        facts,
+        () => limits.maxBytes,
+        now,
+        (difference) => {
+          total += difference
+          makeRoom()
+        },
+      )
       streams.set(facts.id, stream)
       return stream
     },
@@ -30,6 +36,13 @@ export function createMemoryLog(limits: LogLimits, now: () => number = Date.now)
     flush: (done) => done(),
     trouble: undefined,
     onLost() {},
+    get limits() {
+      return limits
+    },
+    set limits(wanted) {
+      limits = wanted
+      makeRoom()
+    },
     sweep(at) {
       const gone: string[] = []
       for (const [id, stream] of streams) {
@@ -57,7 +70,7 @@ interface MemoryStream extends StreamRecord {
 
 function createStream(
   facts: StreamFacts,
-  maxBytes: number,
+  maxBytes: () => number,
   now: () => number,
   changed: (difference: number) => void,
 ): MemoryStream {
@@ -73,7 +86,8 @@ function createStream(
 
   function dropOldest(): number {
     const before = held
-    while (held > maxBytes && events.length - dropped > 1) {
+    const most = maxBytes()
+    while (held > most && events.length - dropped > 1) {
       held -= events[dropped]!.length
       events[dropped] = EMPTY
       dropped++
