@@ -21,6 +21,9 @@ const ui = {
   note: element("books-note", HTMLElement),
 }
 
+/** Of stored keys; those from the environment have none but their id. */
+const IS_STORED = /^key_/
+
 const EVERY = 3_000
 const PAGE = 200
 const SHOWN_STREAMS = 6
@@ -34,6 +37,8 @@ const SHOWN_MODELS = 5
  */
 export function watchBooks(gateway, on) {
   const over = new AbortController()
+  /** @type {Map<string, string>} Of keys, by their ids. */
+  const names = new Map()
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
   let isAsking = false
@@ -88,8 +93,9 @@ export function watchBooks(gateway, on) {
       const usage = await gateway.json(`admin/usage?by=provider,model&from=${day}`, { signal })
       const now = Date.parse(openAnswer.headers.get("date") ?? "") || Date.now()
       const open = await openAnswer.json()
+      await learnNames(open.data.slice(0, SHOWN_STREAMS))
       if (signal.aborted) return
-      showOpen(open.data, open.next !== null, now)
+      showOpen(open, names, now)
       showUsage(usage.data)
       ui.note.textContent = ""
       ui.books.hidden = false
@@ -103,18 +109,39 @@ export function watchBooks(gateway, on) {
       } else ui.note.textContent = `${inWords(error)} These figures are older.`
     }
   }
+
+  /** @param {any[]} calls */
+  async function learnNames(calls) {
+    const unknown = new Set(
+      calls.map(({ key }) => key).filter((key) => IS_STORED.test(key) && !names.has(key)),
+    )
+    await Promise.all(
+      [...unknown].map(async (id) => {
+        // One that was deleted meanwhile keeps its id for a name.
+        const { name } = await gateway
+          .json(`admin/keys/${id}`, { signal: over.signal })
+          .catch(() => ({ name: id }))
+        names.set(id, name)
+      }),
+    )
+  }
 }
 
-/** @param {any[]} calls @param {boolean} isMore @param {number} now */
-function showOpen(calls, isMore, now) {
+/**
+ * @param {{ data: any[], next: string | null }} page
+ * @param {ReadonlyMap<string, string>} names
+ * @param {number} now By the gateway's clock.
+ */
+function showOpen({ data: calls, next }, names, now) {
+  const isMore = next !== null
   ui.openCount.textContent = `${whole(calls.length)}${isMore ? "+" : ""}`
   const rows = calls.slice(0, SHOWN_STREAMS).map((call) => {
     const row = make("li")
     const resumed =
       call.resumed > 0 ? `, resumed ${call.resumed === 1 ? "once" : `${whole(call.resumed)} times`}` : ""
     row.append(
-      make("b", call.model_asked),
-      make("span", `${call.key}, ${age(now - Date.parse(call.started_at))}${resumed}`),
+      named(call.model_asked),
+      make("span", `${names.get(call.key) ?? call.key}, ${age(now - Date.parse(call.started_at))}${resumed}`),
     )
     return row
   })
@@ -137,13 +164,20 @@ function showUsage(rows) {
     const line = make("li")
     const tokens = prompt_tokens + completion_tokens
     line.append(
-      make("b", group.provider === null ? group.model : `${group.provider}/${group.model}`),
+      named(group.provider === null ? group.model : `${group.provider}/${group.model}`),
       make("i", unpriced === calls ? "no price" : dollars(BigInt(cost_nano))),
       make("span", `${whole(calls)} ${calls === 1 ? "call" : "calls"}, ${whole(tokens)} tokens`),
     )
     return line
   })
   ui.byModel.replaceChildren(...lines)
+}
+
+/** A long name is cut short on the screen. @param {string} model */
+function named(model) {
+  const name = make("b", model)
+  name.title = model
+  return name
 }
 
 /** @param {number} milliseconds */

@@ -9,7 +9,9 @@
  * @returns {{ push(bytes: Uint8Array): void }}
  */
 export function createEventReader({ onEvent, onRetry }) {
-  const utf8 = new TextDecoder() // takes the byte order mark off, and puts U+FFFD where bytes are none
+  // The byte order mark is taken off here: not every decoder leaves the second of two where it is.
+  const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
+  let isAtStart = true
   let rest = ""
   let isBehindCr = false
   let name = ""
@@ -21,6 +23,8 @@ export function createEventReader({ onEvent, onRetry }) {
     push(bytes) {
       let text = utf8.decode(bytes, { stream: true })
       if (text === "") return
+      if (isAtStart && text.startsWith("\uFEFF")) text = text.slice(1)
+      isAtStart = false
       if (isBehindCr && text.startsWith("\n")) text = text.slice(1) // the second half of a CRLF
       isBehindCr = text.endsWith("\r")
       const lines = text.split(/\r\n|\n|\r/)
@@ -39,7 +43,8 @@ export function createEventReader({ onEvent, onRetry }) {
     if (field === "data") data.push(value)
     else if (field === "event") name = value
     else if (field === "id" && !value.includes("\0")) id = value
-    else if (field === "retry" && /^[0-9]+$/.test(value)) onRetry?.(Number(value))
+    else if (field === "retry" && /^[0-9]+$/.test(value))
+      onRetry?.(Math.min(Number(value), Number.MAX_SAFE_INTEGER))
   }
 
   function dispatch() {

@@ -59,7 +59,7 @@ ui.adminForm.addEventListener("submit", (event) => {
   event.preventDefault()
   const key = ui.adminKey.value.trim()
   ui.adminKey.value = ""
-  if (canBeKey(key)) openBooks(key)
+  if (canBeKey(key)) openBooks(key, true)
   else ui.adminNote.textContent = NOT_A_KEY
 })
 
@@ -119,22 +119,20 @@ function askForKey(problem) {
   ui.key.select()
 }
 
-/** @param {string} key */
-function openBooks(key) {
-  const isOwn = key === recall("key")
+/** @param {string} key @param {boolean} [isTyped] For this: that the key in use is no admin's is no mistake. */
+function openBooks(key, isTyped = false) {
   books?.close()
   books = watchBooks(createGateway(key), {
     shown() {
       ui.admin.hidden = true
-      if (!isOwn) remember("admin-key", key)
+      if (isTyped) remember("admin-key", key)
     },
     refused(trouble) {
       books = undefined
       remember("admin-key", undefined)
       ui.admin.hidden = false
       ui.adminForm.hidden = false
-      // That the key in use is no admin's is no mistake.
-      if (!isOwn) ui.adminNote.textContent = inWords(trouble)
+      if (isTyped) ui.adminNote.textContent = inWords(trouble)
     },
   })
 }

@@ -49,8 +49,13 @@ export function firstLook(file: string): (call: Call) => void {
   const about = { ...headers, "content-type": TYPES[extname(file)] ?? "", "content-length": bytes.length }
 
   return ({ request, response, requestId }) => {
-    const isKnown = request.headers["if-none-match"]?.split(/, */).includes(etag) === true
+    const isKnown = holds(request.headers["if-none-match"], etag)
     response.writeHead(isKnown ? 304 : 200, { ...(isKnown ? headers : about), "x-request-id": requestId })
     response.end(isKnown ? undefined : bytes)
   }
+}
+
+/** A proxy that compresses makes an etag weak (`W/`); for this comparison that does not matter. */
+function holds(ifNoneMatch: string | undefined, etag: string): boolean {
+  return ifNoneMatch?.split(/, */).some((known) => known.replace(/^W\//, "") === etag) === true
 }

@@ -6,7 +6,6 @@
  * @typedef {object} Part The ids that one connection has brought.
  * @property {number} from
  * @property {number} to
- * @property {number} begunAt When its first event came.
  *
  * @typedef {object} Usage
  * @property {number} [prompt_tokens]
@@ -58,7 +57,7 @@ export function createTally() {
       tally.lost += id - tally.last - 1
       tally.last = id
       const part = tally.parts.at(-1)
-      if (part === undefined || isNewPart) tally.parts.push({ from: id, to: id, begunAt: at })
+      if (part === undefined || isNewPart) tally.parts.push({ from: id, to: id })
       else part.to = id
       isNewPart = false
 
