@@ -161,6 +161,45 @@ test("a reload in the middle: the stream is read again from its first event and 
   })
 })
 
+test("a stream that is kept no longer is forgotten at a reload, and nobody is blamed", async () => {
+  await withGateway("", async (gateway) => {
+    await look(
+      gateway.url,
+      async ({ page }) => {
+        await useKey(page, ADMIN_KEY)
+        await page.evaluate(() => sessionStorage.setItem("sluice.stream", "chatcmpl-long-gone"))
+        await page.reload()
+        await page.waitForFunction(() => sessionStorage.getItem("sluice.stream") === null)
+        await state(page, "idle")
+        assert.equal(await page.locator("#problem").textContent(), "")
+        await ask(page, "sim/story:tokens=3")
+        await state(page, "finished")
+      },
+      /status of 404/,
+    )
+  })
+})
+
+test("Stop before the first word: the call ends as soon as there is one to end", async () => {
+  const { provider, release } = await heldProvider(["never", " read"])
+  try {
+    await withGateway(routeTo(provider.baseUrl), async (gateway) => {
+      await look(gateway.url, async ({ page }) => {
+        await useKey(page, ADMIN_KEY)
+        await ask(page, "raw/m")
+        await waitUntil(() => provider.requests.length === 1)
+        await page.getByRole("button", { name: "Stop" }).click()
+        await page.getByRole("button", { name: "Stopping" }).waitFor()
+        release()
+        await page.getByRole("button", { name: "Send" }).waitFor()
+        assert.match((await page.locator("#state").textContent()) ?? "", /^(Stopped|Finished)$/)
+      })
+    })
+  } finally {
+    await provider.close()
+  }
+})
+
 test("Stop ends the call itself, in the books too", async () => {
   await withGateway("", async (gateway) => {
     await look(gateway.url, async ({ page }) => {

@@ -104,8 +104,15 @@ export function showAnswer(gateway, question, on) {
       ui.reasoning.normalize()
       ui.rate.textContent = finalRate()
       ruler.describe()
+      // What a tab has last seen may be kept no longer: that is no failure of anybody's.
+      if (isPickedUp && ending.trouble?.status === 404) {
+        clear()
+        say("Nothing asked yet", "idle")
+        return on.ended(id, ending)
+      }
       say(ENDINGS[ending.how], ending.how)
-      if (ending.trouble !== undefined) ui.problem.textContent = inWords(ending.trouble)
+      if (ending.trouble !== undefined)
+        ui.problem.textContent = inWords(ending.trouble) + goOn(ending.trouble)
       const isSeamed = seams.length > 0 || isPickedUp
       if (ending.how === "finished" && isSeamed) void compare()
       on.ended(id, ending)
@@ -164,6 +171,11 @@ export function showAnswer(gateway, question, on) {
   function finalRate() {
     const tokens = tally.usage?.completion_tokens
     return tokens === undefined ? rate(tally.pieces, "events/s") : rate(tokens, "tokens/s")
+  }
+
+  /** @param {Trouble} trouble */
+  function goOn({ kind }) {
+    return kind === "unreachable" && id !== "" ? " Then reload this page: it goes on where it was." : ""
   }
 
   /** The gateway's own copy of the whole answer, beside what has come in pieces. */

@@ -68,7 +68,12 @@ ui.ask.addEventListener("submit", (event) => {
   if (running === undefined) send()
 })
 
-ui.send.addEventListener("click", () => running?.stop())
+ui.send.addEventListener("click", () => {
+  if (running === undefined) return
+  running.stop()
+  // It can take until the model's first word: before that there is nothing with a name to stop.
+  ui.send.textContent = "Stopping"
+})
 
 ui.prompt.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
