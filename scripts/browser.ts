@@ -16,22 +16,39 @@ const QUIET = [
   "--disable-sync",
 ]
 
+/** For many pages, one after the other. */
+export interface Browser {
+  newPage(): Promise<Page>
+  /** Leaves nothing behind. */
+  close(): Promise<void>
+}
+
 /** Opens a page, hands it to `work`, and leaves nothing behind. */
 export async function withPage<Result>(work: (page: Page) => Promise<Result>): Promise<Result> {
+  const browser = await startBrowser()
+  try {
+    return await work(await browser.newPage())
+  } finally {
+    await browser.close()
+  }
+}
+
+export async function startBrowser(): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), "sluice-chromium-"))
+  const clean = () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   try {
     const browser = await chromium.launchPersistentContext(profile, {
       executablePath: findChromium(),
       headless: true,
       args: QUIET,
     })
-    try {
-      return await work(await browser.newPage())
-    } finally {
-      await browser.close()
+    return {
+      newPage: () => browser.newPage(),
+      close: () => browser.close().finally(clean),
     }
-  } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+  } catch (error) {
+    clean()
+    throw error
   }
 }
 

@@ -1,4 +1,7 @@
-/** `npm run generate`: the pages that are made from the sources. A test holds them up to date. */
+/**
+ * `npm run generate`: the pages that are made from the sources. A test holds them up to date. The picture of the page at
+ * `/` is taken by `npm run generate -- screenshot`; no two are the same, so no test compares it.
+ */
 import { readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { configurationSchema } from "../packages/gateway/src/config/json-schema.ts"
@@ -37,7 +40,10 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
   },
 ]
 
-if (import.meta.main) {
+if (import.meta.main && process.argv[2] === "screenshot") {
+  const { takeScreenshot } = await import("./screenshot.ts")
+  console.log(`written  ${await takeScreenshot()}`)
+} else if (import.meta.main) {
   for (const { path, generate } of GENERATED_PAGES) {
     const text = generate()
     const changed = !isUpToDate(path, text)

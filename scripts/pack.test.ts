@@ -130,6 +130,18 @@ test("npx sluice serve streams to anyone who can send a POST", async () => {
   assert.equal(deltas.filter((delta) => delta !== "").length, TOKENS)
 })
 
+test("npx sluice serve has its first look with it, file by file as it stands in the checkout", async () => {
+  const sources = join(root, "packages/gateway/src/first-look")
+  const files = readdirSync(sources).filter((file) => !file.endsWith(".ts"))
+  assert.ok(files.includes("index.html"))
+  for (const file of files) {
+    const path = file === "index.html" ? "" : `first-look/${file}`
+    const response = await fetch(`${gateway.url}/${path}`)
+    assert.equal(response.status, 200, file)
+    assert.equal(await response.text(), readFileSync(join(sources, file), "utf8"), file)
+  }
+})
+
 test("the sdk gives the same text on Node 20", async () => {
   assertStory(
     await mustRun(await findNode20(), ["main.js", `${gateway.url}/v1`, gateway.apiKey], { cwd: folder }),

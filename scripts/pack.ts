@@ -72,9 +72,16 @@ async function build(name: string, stage: string): Promise<void> {
   }
   writeFileSync(join(to, "tsconfig.json"), JSON.stringify(config))
   await mustRun(join(root, "node_modules/.bin/tsc"), ["-p", join(to, "tsconfig.json"), "--pretty", "false"])
+  copyAssets(join(to, "src"), join(to, "dist"))
   rmSync(join(to, "src"), { recursive: true })
   rmSync(join(to, "tsconfig.json"))
   symlinkSync(to, join(stage, "node_modules/@sluice", name))
+}
+
+/** What is served as it is, such as the gateway's page: the compiler leaves it where it was. */
+function copyAssets(from: string, to: string): void {
+  for (const path of globSync("**/*.*", { cwd: from, exclude: ["**/*.ts"] }))
+    cpSync(join(from, path), join(to, path))
 }
 
 function publishedManifest(manifest: Manifest): Manifest {

@@ -12,6 +12,7 @@ import { openRouterAccounting } from "./admin/openrouter.ts"
 import type { AdminPart } from "./admin/part.ts"
 import type { AuthedCall, Call, Mount } from "./call.ts"
 import { chat } from "./chat.ts"
+import { firstLook } from "./first-look/serve.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError, toWireError } from "./gateway-error.ts"
 import { sendError, sendJson } from "./http/answer.ts"
@@ -50,6 +51,22 @@ const OPEN_PATHS: Record<string, (call: Call, gateway: Gateway) => void> = {
       ...(trouble === undefined ? {} : { journal: trouble }),
     })
   },
+  "/": firstLook("index.html"),
+  "/first-look/answer.css": firstLook("answer.css"),
+  "/first-look/answer.js": firstLook("answer.js"),
+  "/first-look/books.css": firstLook("books.css"),
+  "/first-look/books.js": firstLook("books.js"),
+  "/first-look/events.js": firstLook("events.js"),
+  "/first-look/follow.js": firstLook("follow.js"),
+  "/first-look/gateway.js": firstLook("gateway.js"),
+  "/first-look/icon.svg": firstLook("icon.svg"),
+  "/first-look/main.js": firstLook("main.js"),
+  "/first-look/memory.js": firstLook("memory.js"),
+  "/first-look/page.js": firstLook("page.js"),
+  "/first-look/ruler.js": firstLook("ruler.js"),
+  "/first-look/style.css": firstLook("style.css"),
+  "/first-look/tally.js": firstLook("tally.js"),
+  "/first-look/words.js": firstLook("words.js"),
 }
 
 export async function handle(

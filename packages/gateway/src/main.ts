@@ -362,5 +362,7 @@ Try it:
 
   curl -N ${url}/v1/chat/completions -H "authorization: Bearer ${key}" -H 'content-type: application/json' \\
     -d '{"model":"sim/story:gap=30","stream":true,"messages":[{"role":"user","content":"Tell me a story."}]}'
+
+Or look: open ${url}/ in a browser and give it the key.
 `
 }
