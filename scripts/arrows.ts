@@ -39,7 +39,7 @@ const FLOORS: readonly RegExp[] = [
   /^(main|index)\.ts$/,
   /^server\.ts$|^config(\.ts$|\/)/,
   /^app\.ts$/,
-  /^(chat|answer|whole|pump|splice|interrupt|request|resume|models)\.ts$|^(admin|first-look)\//,
+  /^(chat|answer|whole|sight|keep-content|pump|splice|interrupt|request|resume|models)\.ts$|^(admin|first-look)\//,
   /^(gateway|call)\.ts$|^auth\/|^http\//,
   /^(routing|limits|streams|ledger)\//,
   /^(providers|store)\//,

@@ -7,7 +7,6 @@
  */
 import { type ChatRequest, wireError } from "@sluice/protocol"
 import { answer } from "./answer.ts"
-import { mayUse } from "./auth/may-use.ts"
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError, toWireError } from "./gateway-error.ts"
@@ -15,21 +14,22 @@ import { readJsonBody } from "./http/body.ts"
 import { hashOf } from "./http/body-hash.ts"
 import { readIdempotencyKey, readOnDisconnect, readRequestId, readSteering } from "./http/headers.ts"
 import { newId } from "./ids.ts"
+import { keepContent } from "./keep-content.ts"
 import { createEntry } from "./ledger/entry.ts"
-import { inUsd } from "./ledger/price.ts"
 import { rateHeaders, textsOf } from "./limits/hold.ts"
 import { createPump } from "./pump.ts"
 import { validateRequest } from "./request.ts"
 import { type Opening, open } from "./routing/open.ts"
-import { type Plan, plan, type Sight } from "./routing/plan.ts"
+import { createPauses } from "./routing/pauses.ts"
+import { type Plan, plan } from "./routing/plan.ts"
 import { createReport } from "./routing/report.ts"
-import { sentTo } from "./routing/sent.ts"
 import { type Wanted, wantedOf } from "./routing/wanted.ts"
+import { sessionOf, sightOf } from "./sight.ts"
 import type { OpenCall } from "./store/call-record.ts"
 import { storeTrouble } from "./store/trouble.ts"
 import type { Stream } from "./streams/stream.ts"
 import { countTokens } from "./tokens/count.ts"
-import { completionOf, readAll, relayedTexts } from "./whole.ts"
+import { relayedTexts } from "./whole.ts"
 
 /** POST {mount}/chat/completions */
 export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
@@ -69,26 +69,6 @@ async function read(call: AuthedCall, gateway: Gateway): Promise<Asked> {
   if (idempotencyKey === undefined) return { ...asked, scope: "", bodyHash: "" }
   const scope = `${call.key.id} ${call.mount.prefix} ${idempotencyKey}`
   return { ...asked, scope, bodyHash: hashOf(body) }
-}
-
-/** What the plan may know of the candidates, for this call. */
-function sightOf(call: AuthedCall, { books, health, sessions }: Gateway, { request, wanted }: Asked): Sight {
-  return {
-    figuresOf: health.figuresOf,
-    priceOf({ provider, model }) {
-      const price = books.prices.priceOf(provider.name, model)
-      return price === undefined ? undefined : inUsd(price)
-    },
-    random: Math.random,
-    mayUse: (model, provider) => mayUse(call.key, model, provider),
-    takesAll: (candidate) => sentTo(candidate, request, wanted).dropped.length === 0,
-    sessionAt: wanted.session === undefined ? undefined : sessions.at(sessionOf(call, wanted.session)),
-  }
-}
-
-/** Two keys' sessions of one name are two sessions. */
-function sessionOf(call: AuthedCall, session: string): string {
-  return `${call.key.id} ${session}`
 }
 
 function begin(call: AuthedCall, gateway: Gateway, asked: Asked, route: Plan): Stream {
@@ -161,7 +141,7 @@ function run(
         const roughly = entry.roughTokens
         return (await countTokens(texts)) / roughly
       }),
-    waitForHold: (waits) => pause("hold", waits),
+    waitForHold: (waits) => pauses.set("hold", waits),
     outOfBudget: (error) => stream.source?.stop("failed", error),
     committed(dropped) {
       if (dropped.length > 0) headers["sluice-dropped-params"] = dropped.join(", ")
@@ -169,14 +149,7 @@ function run(
     log: gateway.log,
   })
   let opening: Opening | undefined
-  const pausedFor = new Set<"readers" | "hold">()
-  function pause(whom: "readers" | "hold", waits: boolean): void {
-    if (waits === pausedFor.has(whom)) return
-    if (waits) pausedFor.add(whom)
-    else pausedFor.delete(whom)
-    if (pausedFor.size > 0) opening?.pause()
-    else opening?.resume()
-  }
+  const pauses = createPauses((paused) => (paused ? opening?.pause() : opening?.resume()))
   stream.source = { pause() {}, resume() {}, stop: pump.stop }
   void stream.opened.then((opened) => {
     if (!opened.ok) gateway.streams.free(stream)
@@ -185,7 +158,7 @@ function run(
   })
   holding.then(
     (hold) => {
-      if (call.key.logContent) stream.onEnd(() => keepContent(gateway, stream, asked))
+      if (call.key.logContent) stream.onEnd(() => keepContent(gateway, stream, asked.body))
       if (stream.record.ending !== undefined || pump.over) return
       Object.assign(headers, rateHeaders(hold.rates, Date.now()))
       opening = open(
@@ -202,8 +175,8 @@ function run(
         pump,
       )
       stream.source = {
-        pause: () => pause("readers", true),
-        resume: () => pause("readers", false),
+        pause: () => pauses.set("readers", true),
+        resume: () => pauses.set("readers", false),
         stop(ending, error) {
           opening?.abort()
           pump.stop(ending, error)
@@ -219,18 +192,6 @@ function run(
     },
   )
   return headers
-}
-
-/** Word for word, because its key asks for that. */
-function keepContent({ books, log }: Gateway, stream: Stream, { body }: Asked): void {
-  const answered = stream.openedNow?.ok === true ? readAll(stream) : undefined
-  Promise.resolve(answered)
-    .then((events) => {
-      const answer = events === undefined ? null : JSON.stringify(completionOf(stream, events))
-      const content = { request: JSON.stringify(body), answer }
-      return books.store.contents.save(stream.id, content, Date.now() + books.keepContent)
-    })
-    .catch((error: unknown) => log(`the content of ${stream.id} could not be kept: ${error}`))
 }
 
 function openCall(call: AuthedCall, asked: Asked, stream: Stream): Omit<OpenCall, "hold"> {
