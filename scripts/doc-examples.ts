@@ -16,12 +16,24 @@ export function examplesInSource(path: string, source: string): Example[] {
   )
 }
 
-/** The fenced blocks of a Markdown file in one of these languages. */
-export function blocksInMarkdown(path: string, text: string, ...languages: readonly string[]): Example[] {
-  const blocks = text.matchAll(/^```(\w+)\n(.*?)^```$/gms)
+export interface Block extends Example {
+  /** What stands behind the fence; "" for nothing. */
+  readonly language: string
+  /** The reason of a `<!-- not run: … -->` in the line above. */
+  readonly notRun: string | undefined
+}
+
+/** The fenced blocks of a Markdown file in one of these languages; all of them where none is named. */
+export function blocksInMarkdown(path: string, text: string, ...languages: readonly string[]): Block[] {
+  const blocks = text.matchAll(/(?:^<!-- not run: (.+?) -->\n)?^```([\w-]*)\n(.*?)^```$/gms)
   return [...blocks]
-    .filter(([, language = ""]) => languages.includes(language))
-    .map(({ 2: code = "", index }) => ({ place: `${path}:${lineAt(text, index)}`, code }))
+    .filter(({ 2: language = "" }) => languages.length === 0 || languages.includes(language))
+    .map(({ 0: whole, 1: notRun, 2: language = "", 3: code = "", index }) => ({
+      place: `${path}:${lineAt(text, index + whole.indexOf("```"))}`,
+      language,
+      notRun,
+      code,
+    }))
 }
 
 /** The exported values of a source file that have no doc comment with an example right before them. */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what tests use and npm cannot bring, only where it is missing: `install-test-tools.sh chromium …`.
-# On Debian as root it installs them itself; elsewhere it says what to install.
+# On Debian as root it installs them itself; elsewhere it says what to install. `python-sdks` are the packages of
+# python-sdks.txt, in a folder of their own: what needs them says that it is absent where they cannot be installed.
 set -eu
 cache=$(dirname "$0")/../.cache
 
@@ -24,8 +25,25 @@ take_promtool() {
   return $status
 }
 
+python_sdks() {
+  list=$(dirname "$0")/python-sdks.txt
+  [ "$(cat "$list")" = "$(cat "$cache"/python/installed.txt 2>/dev/null)" ] && return
+  echo "sluice: installing the Python packages of $list for the tests, once …" >&2
+  rm -rf "$cache"/python
+  mkdir -p "$cache"
+  { python3 -m venv "$cache"/python &&
+    "$cache"/python/bin/pip install --quiet --disable-pip-version-check --requirement "$list"; } >&2 || {
+    echo "sluice: could not install them (python3 with its venv module, and PyPI, are needed)" >&2
+    rm -rf "$cache"/python
+    return
+  }
+  cp "$list" "$cache"/python/installed.txt
+}
+
 missing=
-for tool in "$@"; do has "$tool" || missing="$missing $tool"; done
+for tool in "$@"; do
+  if [ "$tool" = python-sdks ]; then python_sdks; else has "$tool" || missing="$missing $tool"; fi
+done
 [ -z "$missing" ] && exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -34,8 +52,11 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 fi
 echo "sluice: installing$missing for the tests, once …" >&2
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" $policy' EXIT
 export DEBIAN_FRONTEND=noninteractive
+# A server among the tools is for the tests to start, not for the machine.
+policy=/usr/sbin/policy-rc.d
+if [ -e "$policy" ]; then policy=; else printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"; fi
 packages=
 for tool in $missing; do [ "$tool" = promtool ] || packages="$packages $tool"; done
 {

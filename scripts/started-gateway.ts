@@ -15,7 +15,8 @@ export interface StartedGateway {
 
 interface StartOptions {
   readonly cwd: string
-  readonly environment?: Record<string, string>
+  /** Undefined: taken out of our own. */
+  readonly environment?: Record<string, string | undefined>
 }
 
 const READY = /^sluice listening on (http:\/\/\S+)$/m

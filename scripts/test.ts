@@ -16,7 +16,7 @@ const FILE_LIMIT = 240_000
 /** What tests use that npm cannot install. */
 const TOOLS = ["chromium", "curl"]
 /** Where it cannot be had, its test says so. */
-const WISHED = ["promtool"]
+const WISHED = ["python-sdks", "promtool", "nginx"]
 
 interface FileResult {
   readonly file: string
@@ -61,7 +61,7 @@ function installTools(): void {
   spawnSync("sh", ["scripts/install-test-tools.sh", ...WISHED], {
     cwd: root,
     stdio: "inherit",
-    timeout: 60_000,
+    timeout: 120_000,
   })
 }
 
