@@ -11,6 +11,7 @@ import { VARIABLES } from "../packages/gateway/src/config/variables.ts"
 import { PRICE_TABLE } from "../packages/gateway/src/ledger/prices.ts"
 import { METRICS } from "../packages/gateway/src/telemetry/metrics.ts"
 import { configurationPage } from "./configuration-page.ts"
+import { errorsPage } from "./errors-page.ts"
 import { root } from "./house.ts"
 import { metricsPage } from "./metrics-page.ts"
 import { pricesPage } from "./prices-page.ts"
@@ -38,6 +39,7 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
     path: "packages/gateway/sluice.schema.json",
     generate: () => `${JSON.stringify(configurationSchema(), null, 2)}\n`,
   },
+  { path: "docs/errors.md", generate: errorsPage },
 ]
 
 if (import.meta.main && process.argv[2] === "screenshot") {

@@ -15,11 +15,17 @@ export interface SluiceProcess {
   kill(): Promise<void>
 }
 
-/** Its configuration and its data are in `folder`. */
-export async function startSluice(t: TestContext, folder: string, yaml = "{}\n"): Promise<SluiceProcess> {
+/** Its configuration and its data are in `folder`; `shell` is what a shell does before it becomes the gateway. */
+export async function startSluice(
+  t: TestContext,
+  folder: string,
+  yaml = "{}\n",
+  shell = "",
+): Promise<SluiceProcess> {
   const config = join(folder, "sluice.yaml")
   writeFileSync(config, yaml)
-  const child = spawn(SLUICE, ["serve", "--port", "0", "--config", config], {
+  const command = `${shell} exec "$0" serve --port 0 --config "$1"`
+  const child = spawn("sh", ["-c", command, SLUICE, config], {
     env: {
       ...process.env,
       SLUICE_API_KEY: KEY,
