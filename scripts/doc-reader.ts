@@ -35,6 +35,13 @@ const KEYS = { SLUICE_API_KEY: "sk-docs", SLUICE_ADMIN_KEY: "sk-docs-admin" }
 /** Not part of a checkout: what a gateway or a user puts there. */
 const NOT_LINKED = new Set([".git", "sluice-data", "sluice.yaml"])
 const STARTS = /(?:^|\s)(?:npm start|\S*sluice serve)\b/
+/** Unless the page asks to see the answer's head. */
+const STRICT_CURL = `curl() {
+  case " $* " in
+    *" -i "*) command curl --silent --show-error "$@" ;;
+    *) command curl --silent --show-error --fail-with-body "$@" ;;
+  esac
+}`
 const ADDRESS = "http://127.0.0.1:4000"
 
 /** Where the page starts no gateway of its own, one runs already, with both keys in the environment. */
@@ -73,7 +80,7 @@ export async function openDocs(page: readonly Block[]): Promise<DocReader> {
   async function readShell(code: string): Promise<string> {
     const starting = startOf("sh", code)
     const commands = starting === undefined ? code : code.slice(0, code.lastIndexOf(starting))
-    const script = `set -a; . ${state}\n${strictly(here(commands))}\nexport -p > ${state}\n`
+    const script = `${STRICT_CURL}\nset -a; . ${state}\n${here(commands)}\nexport -p > ${state}\n`
     const printed = await mustRun("sh", ["-euc", script], { cwd: folder, env: environment })
     if (starting === undefined) return printed
     gateway = await start(starting)
@@ -139,11 +146,6 @@ function isReadable(language: string): language is (typeof READ_LANGUAGES)[numbe
 function startOf(language: string, code: string): string | undefined {
   const last = /(?:^|\n)((?:[^\n]*\\\n)*[^\n]*)$/.exec(code.trimEnd())?.[1] ?? ""
   return language === "sh" && STARTS.test(last) ? last : undefined
-}
-
-/** curl gives an error answer's status back, unless the page asks to see the answer's head. */
-function strictly(commands: string): string {
-  return commands.replace(/\bcurl(?!.* -i\b) /g, "curl --silent --show-error --fail-with-body ")
 }
 
 /** No credential of whoever runs the tests is used, and none of theirs changes what a gateway offers. */
