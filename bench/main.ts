@@ -51,6 +51,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       "what the gateway adds to chat completions, beside nginx and beside nothing (--help for more)",
     load: () => import("./relay.ts"),
   },
+  sizing: {
+    description: "memory, descriptors and disk that open streams take [--streams N]",
+    load: () => import("./sizing.ts"),
+  },
   soak: {
     description:
       "200 streams at once for a minute: no error, flat memory, nothing left open (--help for more)",

@@ -6,8 +6,8 @@
  *   yaml    loaded as a configuration, and written where its first line is `# sluice.yaml`
  *   text    what the block before it prints, line by line; `…` stands for anything, alone in its line for any lines
  *
- * Two things are not as they stand there: port 4000 is the gateway's own, and curl is told to fail where the answer is
- * an error that the page does not show.
+ * Three things are not as they stand there: port 4000 is the gateway's own, the Postgres is the tests' own, and curl is
+ * told to fail where the answer is an error that the page does not show.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -15,6 +15,7 @@ import { join } from "node:path"
 import { loadConfig } from "../packages/gateway/src/config.ts"
 import type { Block } from "./doc-examples.ts"
 import { mustRun, node24, root } from "./house.ts"
+import { testPostgres } from "./postgres.ts"
 import { type StartedGateway, startGateway } from "./started-gateway.ts"
 
 export interface DocReader {
@@ -42,6 +43,7 @@ const STRICT_CURL = `curl() {
     *) command curl --silent --show-error --fail-with-body "$@" ;;
   esac
 }`
+const DATABASE = "postgres://sluice@127.0.0.1:5432/sluice"
 const ADDRESS = "http://127.0.0.1:4000"
 
 /** Where the page starts no gateway of its own, one runs already, with both keys in the environment. */
@@ -56,6 +58,7 @@ export async function openDocs(page: readonly Block[]): Promise<DocReader> {
   let environment = ownEnvironment()
   let gateway: StartedGateway | undefined
   let programCount = 0
+  let database: Promise<string> | undefined
 
   if (!page.some(({ language, code, notRun }) => notRun === undefined && startOf(language, code))) {
     environment = { ...environment, ...KEYS }
@@ -64,6 +67,10 @@ export async function openDocs(page: readonly Block[]): Promise<DocReader> {
 
   async function start(command: string): Promise<StartedGateway> {
     await gateway?.stop()
+    if (command.includes(DATABASE)) {
+      database ??= testPostgres().then((postgres) => postgres.createDatabase())
+      command = command.replaceAll(DATABASE, await database)
+    }
     const separated = /npm start/.test(command) && !/ -- /.test(command) ? `${command} --` : command
     const script = `set -a; . ${state}; ${separated.replace(/ --port \d+/, "")} "$@"`
     // Its data stays where the page expects it: in the checkout.
@@ -133,6 +140,7 @@ export async function openDocs(page: readonly Block[]): Promise<DocReader> {
     },
     async close() {
       await gateway?.stop()
+      if (database !== undefined) await (await testPostgres()).stop()
       for (const left of [folder, programs]) rmSync(left, { recursive: true, force: true })
     },
   }

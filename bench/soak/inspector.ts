@@ -28,8 +28,10 @@ process.on("SIGUSR2", () => {
   // Timers are counted above, whether or not they keep the process alive; an immediate is gone with this turn.
   for (const name of process.getActiveResourcesInfo())
     if (name !== "Timeout" && name !== "Immediate") open[name] = (open[name] ?? 0) + 1
-  const heapMegabytes = process.memoryUsage().heapUsed / 2 ** 20
-  process.stdout.write(`open ${JSON.stringify({ open, heapMegabytes, warnings })}\n`)
+  const { heapUsed, external } = process.memoryUsage()
+  const heapMegabytes = heapUsed / 2 ** 20
+  const externalMegabytes = external / 2 ** 20
+  process.stdout.write(`open ${JSON.stringify({ open, heapMegabytes, externalMegabytes, warnings })}\n`)
 })
 
 function listeners(): number {

@@ -1,6 +1,6 @@
 /** `sluice serve`: start the gateway and stay until a signal comes. */
 import { parseArgs } from "node:util"
-import { ConfigError, DataFolderError, JournalError, startGateway } from "@sluice/gateway"
+import { ConfigError, DataFolderError, JournalError, StoreError, startGateway } from "@sluice/gateway"
 
 const HELP = `usage: sluice serve [options]
 
@@ -16,6 +16,9 @@ environment
 
 It is ready when it prints 'sluice listening on <url>'. SIGTERM lets running streams finish; a second one does not.
 `
+
+/** What keeps a gateway from starting, in one sentence for whoever started it. */
+const FOR_PEOPLE = [ConfigError, DataFolderError, JournalError, StoreError]
 
 export async function serve(args: string[]): Promise<number> {
   let flags: { port?: string; host?: string; config?: string; help?: boolean }
@@ -53,8 +56,7 @@ export async function serve(args: string[]): Promise<number> {
     process.stdout.write(`sluice listening on ${running.url}\n`)
     return await stopped
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof DataFolderError || error instanceof JournalError)
-      return misuse(error.message)
+    if (FOR_PEOPLE.some((known) => error instanceof known)) return misuse((error as Error).message)
     const code = error instanceof Error && "code" in error ? error.code : undefined
     if (code === "EADDRINUSE")
       return misuse("the port is taken by another process. Choose one with --port, or --port 0.")

@@ -119,6 +119,15 @@ test("a mistake in the configuration, a taken port and a wrong flag each end the
   assert.ok(!wrong.output().includes("    at "), "no stack trace")
 })
 
+test("a database that cannot be used ends the start with one line, without its password, and 2", async () => {
+  const running = start(["--port", "0"], {
+    DATABASE_URL: "postgres://sluice:not-for-the-log@127.0.0.1:1/sluice",
+  })
+  assert.equal(await running.exit, 2)
+  assert.match(running.output(), /^sluice: The database at 127\.0\.0\.1:1 cannot be used: .+\n$/)
+  assert.ok(!running.output().includes("not-for-the-log"))
+})
+
 test("without a key one is minted into the data folder for its owner alone, and never printed to a pipe", async () => {
   const running = start(["--port", "0"], { SLUICE_API_KEY: "" })
   const url = await running.url
