@@ -3,7 +3,7 @@
  *
  *   sh      run; what it sets is there in the page's next blocks. Its last line may start a gateway, which then stays
  *   ts, js  run by Node       py   run by Python, where it has the packages of python-sdks.txt; else only compiled
- *   yaml    loaded as a configuration, and written where its first line is `# sluice.yaml`
+ *   yaml    loaded as a configuration, and kept as the checkout's own where its first line is `# sluice.yaml`
  *   text    what the block before it prints, line by line; `…` stands for anything, alone in its line for any lines
  *
  * Three things are not as they stand there: port 4000 is the gateway's own, the Postgres is the tests' own, and curl is
@@ -163,10 +163,10 @@ function ownEnvironment(): Record<string, string | undefined> {
   return Object.fromEntries(values.map(([name, value]) => [name, theirs.test(name) ? undefined : value]))
 }
 
-/** Loads as it stands, with a value for every variable; the providers that a fragment only mentions are made up. */
+/** Loads as it stands, with a value for every variable that has none of its own; the providers that a fragment only mentions are made up. */
 export function loadFragment(text: string): void {
   const environment = Object.fromEntries(
-    [...text.matchAll(/\$\{(\w+)[}:]/g)].map(([, name = ""]) => [name, "sk-of-the-docs"]),
+    [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => [name, "sk-of-the-docs"]),
   )
   const mentioned = [...text.matchAll(/\bprovider: ([\w-]+)|^ {2}([\w-]+)\/\S+: \{ input/gm)].map(
     ([, candidate, priced]) => candidate ?? priced,

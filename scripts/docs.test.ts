@@ -9,8 +9,8 @@ import { differenceTo, openDocs, PYTHON, READ_LANGUAGES } from "./doc-reader.ts"
 import { root } from "./house.ts"
 
 const LIMIT = { timeout: 60_000 }
-/** What a block prints stands in `text`; nginx's configuration is run by docs-nginx.test.ts. */
-const ELSEWHERE = ["text", "nginx"]
+/** What a block prints stands in `text`; docs-nginx.test.ts and metrics-page.test.ts have the others. */
+const ELSEWHERE = ["text", "nginx", "promql"]
 const PROGRAMS = ["ts", "js", "py"]
 /** As `sim/story` tells it where its script says nothing. */
 const story = storyTokens("story", 1)
@@ -38,14 +38,14 @@ test("every block is run, or says why it is not", (t) => {
 
 for (const path of PAGES) {
   const page = blocksOf(path)
-  const run = page.filter(({ language, notRun }) => notRun === undefined && !ELSEWHERE.includes(language))
+  const run = page.filter((block) => block.notRun === undefined && !isElsewhere(block))
   if (run.length === 0) continue
   test(`${path} does what it says`, { timeout: 200_000 }, async (t) => {
     const reader = await openDocs(page)
     try {
       for (const block of run) {
         const next = page[page.indexOf(block) + 1]
-        const expected = next?.language === "text" && next.notRun === undefined ? next.code : undefined
+        const expected = block.language !== "yaml" && next?.language === "text" ? next.code : undefined
         await t.test(`${block.place}: ${titleOf(block)}`, LIMIT, async () => {
           const printed = await reader.read(block, expected)
           if (expected === undefined && PROGRAMS.includes(block.language)) assertStory(printed)
@@ -93,6 +93,11 @@ test("in what is shown `…` stands for anything within a line, and alone for an
   for (const other of ["one\n", "one 1\nthree 3\n", "three 3\n…\none 1\n", "o.e 1\n", "one …\n…\nfour\n"])
     assert.notEqual(differenceTo(other, printed), undefined, other)
 })
+
+/** Another program's configuration says so in its first line. */
+function isElsewhere({ language, code }: Block): boolean {
+  return ELSEWHERE.includes(language) || (language === "yaml" && /^# (?!sluice\.)[\w-]+\.yml\n/.test(code))
+}
 
 /** A program whose output the page does not show asks the simulator for its story: nothing of it may be missing. */
 function assertStory(printed: string | undefined): void {

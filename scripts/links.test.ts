@@ -25,8 +25,21 @@ test("every page of the docs stands in their index", () => {
   )
 })
 
+test("every file that ARCHITECTURE.md names is there", () => {
+  const named = [...read("ARCHITECTURE.md").matchAll(/[\w-]+(?:\/[\w-]+)*\.ts\b/g)].map(([path]) => path)
+  assert.ok(named.length > 20)
+  const sources = globSync("{packages/*/{src,test},bench,conformance,scripts,examples}/**/*.ts", {
+    cwd: root,
+  })
+  assert.deepEqual(
+    named.filter((path) => !sources.some((source) => source.endsWith(`/${path}`) || source === path)),
+    [],
+  )
+})
+
 test("a link to a missing page or heading is named with its line", () => {
-  const text = "# One\n\n[a](docs/none.md) [b](README.md#none) [c](#one) [d](https://example.com)\n```sh\n[x](y)\n```\n"
+  const text =
+    "# One\n\n[a](docs/none.md) [b](README.md#none) [c](#one) [d](https://example.com)\n```sh\n[x](y)\n```\n"
   const links = linksOf("ARCHITECTURE.md", text)
   assert.deepEqual(
     links.map(({ line, target }) => `${line} ${target}`),
