@@ -32,8 +32,17 @@ export interface RequestRules {
   readonly webSearch?: (options: JsonObject) => boolean
   /** `metadata` maps to strings only. */
   readonly stringMetadata: boolean
+  /** `false`: it reports its usage unasked, and refuses `stream_options`. */
+  readonly asksUsage?: boolean
+  readonly prefill?: PrefillMark
   /** What cannot be said as data: a member that goes under another name. */
   readonly prepare?: (request: ChatRequest) => ChatRequest
+}
+
+/** What some systems want to see before they go on with an assistant's turn: on that message, or on the request. */
+export interface PrefillMark {
+  readonly on: "message" | "request"
+  readonly members: JsonObject
 }
 
 /** A closed list of names, or all but those of one. */

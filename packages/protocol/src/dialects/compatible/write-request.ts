@@ -23,6 +23,7 @@ export function writeRequest(request: ChatRequest, rules: RequestRules): Written
 
   settleTools(body, dropped)
   settleStreamOptions(body, rules, dropped)
+  settlePrefill(body, rules)
   return { body, dropped: [...dropped] }
 }
 
@@ -97,16 +98,26 @@ function settleTools(body: Members, dropped: Set<string>): void {
   }
 }
 
-/** Usage is always asked for: the books need it, whether the client does or not. */
+/** Usage is always asked for, where it does not come unasked: the books need it, whether the client does or not. */
 function settleStreamOptions(body: Members, rules: RequestRules, dropped: Set<string>): void {
   const sent = spokenMembers(objectOr(body["stream_options"]), INCLUDE_USAGE)
   const options: Members = { include_usage: true }
   for (const [name, value] of Object.entries(sent)) {
-    if (accepts(rules.streamOptions, name)) options[name] = value
+    if (accepts(rules.streamOptions, name) && rules.asksUsage !== false) options[name] = value
     else dropped.add(`stream_options.${name}`)
   }
   delete body["stream_options"]
-  if (body["stream"] === true) body["stream_options"] = options
+  if (body["stream"] === true && rules.asksUsage !== false) body["stream_options"] = options
+}
+
+/** A conversation that ends with the assistant's turn asks for more of that turn. */
+function settlePrefill(body: Members, { prefill }: RequestRules): void {
+  const messages = body["messages"]
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined
+  if (prefill === undefined || !isObject(last)) return
+  if (last["role"] !== "assistant" || Array.isArray(last["tool_calls"])) return
+  if (prefill.on === "request") Object.assign(body, prefill.members)
+  else body["messages"] = [...(messages as unknown[]).slice(0, -1), { ...last, ...prefill.members }]
 }
 
 const INCLUDE_USAGE: ReadonlySet<string> = new Set(["include_usage"])
