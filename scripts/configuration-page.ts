@@ -1,8 +1,8 @@
 /** `docs/configuration.md`: every setting of `sluice.yaml`, from the schema that reads it. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is what configuration files have
-import type { KnownProvider } from "../packages/gateway/src/config/known-providers.ts"
 import type { Setting } from "../packages/gateway/src/config/settings.ts"
 import type { Variable } from "../packages/gateway/src/config/variables.ts"
+import type { KnownProvider } from "../packages/gateway/src/providers/known-provider.ts"
 
 export interface ConfigurationSource {
   readonly settings: readonly Setting[]
@@ -113,7 +113,11 @@ function environment(variables: readonly Variable[], providers: readonly KnownPr
     WITHOUT_A_FILE,
     "| variable | provider | address |",
     "|---|---|---|",
-    ...providers.map(({ name, variable, base_url }) => `| \`${variable}\` | \`${name}\` | \`${base_url}\` |`),
+    ...providers.flatMap(({ name, variables, baseUrl }) =>
+      baseUrl === undefined || variables.length === 0
+        ? []
+        : [`| ${variables.map(code).join(" or ")} | \`${name}\` | \`${baseUrl}\` |`],
+    ),
     "",
   ].join("\n")
 }
@@ -206,5 +210,6 @@ may be empty, and a name that is not known is a mistake.
 const ENVIRONMENT = `## The environment
 `
 
-const WITHOUT_A_FILE = `Without a file, a key in one of these switches its provider on, under its own name:
+const WITHOUT_A_FILE = `Without a file, a key in one of these switches its provider on, under its own name, and several with commas between
+them are used in turn. Engines on this machine are found besides: [providers.md](providers.md).
 `

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict"
-import { globSync, readFileSync } from "node:fs"
+import { existsSync, globSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { test } from "node:test"
 import { settings } from "../packages/gateway/src/config/settings.ts"
 import { VARIABLES } from "../packages/gateway/src/config/variables.ts"
 import { loadConfig } from "../packages/gateway/src/config.ts"
 import { PRICE_TABLE } from "../packages/gateway/src/ledger/prices.ts"
+import { KNOWN_PROVIDERS } from "../packages/gateway/src/providers/known-providers.ts"
 import { blocksInMarkdown } from "./doc-examples.ts"
 import { GENERATED_PAGES, isUpToDate } from "./generate-docs.ts"
 import { root } from "./house.ts"
 import { pricesPage } from "./prices-page.ts"
+import { providersPage } from "./providers-page.ts"
 
 for (const { path, generate } of GENERATED_PAGES) {
   test(`${path} is what its source makes of it`, () => {
@@ -39,7 +41,7 @@ test("dollars are written with cents, and finer where they are finer", () => {
   assert.match(page, /\| `m` \| 0\.10 \| 0\.0375 \| 1\.25 \| 30\.00 \| 2026-01-01 \|/)
 })
 
-test("the page's example is a configuration", () => {
+test("the page of prices has an example that is a configuration", () => {
   const [example] = blocksInMarkdown("docs/prices.md", pricesPage(PRICE_TABLE), "yaml")
   const providers = ["openai", "local", "mine"]
     .map((name) => `  ${name}: { kind: openai-compatible, base_url: http://127.0.0.1:1/v1 }\n`)
@@ -106,4 +108,56 @@ test("the page has every variable that the gateway reads, and no other", () => {
     ),
   )
   assert.deepEqual([...new Set(read)].toSorted(), VARIABLES.map(({ name }) => name).toSorted())
+})
+
+test("the page of providers says of each what its entry has, and where that is known from", () => {
+  const page = providersPage(KNOWN_PROVIDERS)
+  for (const {
+    name,
+    baseUrl,
+    variables,
+    sources,
+    asOf,
+    quirks,
+    compat,
+    notes,
+    unverified,
+  } of KNOWN_PROVIDERS) {
+    assert.ok(page.includes(`\n| \`${name}\``), name)
+    const section = page.split(/^## /m).find((part) => part.startsWith(`${name}\n`)) ?? ""
+    const said = [
+      asOf,
+      ...sources,
+      ...(compat ?? []),
+      ...(notes ?? []),
+      ...(quirks?.refuses ?? []),
+      unverified ?? "",
+    ]
+    for (const text of said) assert.ok(section.includes(text), `${name}: ${text}`)
+    if (baseUrl !== undefined)
+      for (const variable of variables) assert.ok(page.includes(`\`${variable}\``), variable)
+    assert.equal(section.includes("OpenAI-compatible endpoint; what is lost"), compat !== undefined)
+  }
+})
+
+test("the page of providers has an example that is a configuration", () => {
+  const [example] = blocksInMarkdown("docs/providers.md", providersPage(KNOWN_PROVIDERS), "yaml")
+  const names = [...(example?.code ?? "").matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, name])
+  const environment = Object.fromEntries(names)
+  const text = example?.code ?? ""
+  const { providers } = loadConfig({ file: "sluice.yaml", text, environment, flags: {} })
+  assert.deepEqual(
+    providers.map(({ kind }) => kind),
+    ["groq", "azure", "ollama", "openai", "openrouter", "openai-compatible"],
+  )
+  assert.equal(providers[3]?.credentials.length, 2)
+})
+
+test("CONTRIBUTING shows the entry and the transcript of a provider as they are", () => {
+  const text = readFileSync(resolve(root, "CONTRIBUTING.md"), "utf8")
+  const [entry] = blocksInMarkdown("CONTRIBUTING.md", text, "ts")
+  const hosts = readFileSync(resolve(root, "packages/gateway/src/providers/known/hosts.ts"), "utf8")
+  assert.ok(entry !== undefined && hosts.includes(entry.code.replace(/^(?=.)/gm, "  ")))
+  const transcript = /`(packages\/gateway\/test\/transcripts\/[\w.-]+\.json)`/.exec(text)?.[1]
+  assert.ok(transcript !== undefined && existsSync(resolve(root, transcript)), transcript)
 })

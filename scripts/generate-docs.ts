@@ -5,16 +5,17 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { configurationSchema } from "../packages/gateway/src/config/json-schema.ts"
-import { isBuilt, KNOWN_PROVIDERS } from "../packages/gateway/src/config/known-providers.ts"
 import { settings } from "../packages/gateway/src/config/settings.ts"
 import { VARIABLES } from "../packages/gateway/src/config/variables.ts"
 import { PRICE_TABLE } from "../packages/gateway/src/ledger/prices.ts"
+import { KNOWN_PROVIDERS } from "../packages/gateway/src/providers/known-providers.ts"
 import { METRICS } from "../packages/gateway/src/telemetry/metrics.ts"
 import { configurationPage } from "./configuration-page.ts"
 import { errorsPage } from "./errors-page.ts"
 import { root } from "./house.ts"
 import { metricsPage } from "./metrics-page.ts"
 import { pricesPage } from "./prices-page.ts"
+import { providersPage } from "./providers-page.ts"
 
 interface GeneratedPage {
   /** From the repository's root. */
@@ -31,7 +32,7 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
       configurationPage({
         settings: settings(),
         variables: VARIABLES,
-        providers: KNOWN_PROVIDERS.filter(({ kind }) => isBuilt(kind)),
+        providers: KNOWN_PROVIDERS,
         example: readFileSync(resolve(root, "examples/sluice.yaml"), "utf8"),
       }),
   },
@@ -40,6 +41,7 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
     generate: () => `${JSON.stringify(configurationSchema(), null, 2)}\n`,
   },
   { path: "docs/errors.md", generate: errorsPage },
+  { path: "docs/providers.md", generate: () => providersPage(KNOWN_PROVIDERS) },
 ]
 
 if (import.meta.main && process.argv[2] === "screenshot") {

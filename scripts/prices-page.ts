@@ -47,7 +47,8 @@ What a call costs is its usage times the price of the model that answered, in wh
 nano-dollars once per attempt. Prices are looked up by provider and model:
 
 1. \`prices:\` in \`sluice.yaml\`;
-2. the table below, by the provider's name as \`sluice.yaml\` has it and the model's name as the vendor has it.
+2. the table below, by the provider's name as \`sluice.yaml\` has it, else by its \`kind\`, and the model's name as the vendor
+   has it: \`main: { kind: openai }\` has OpenAI's prices.
 
 In both, a name that ends in a date (\`gpt-4o-mini-2024-07-18\`, \`claude-sonnet-4-5-20250929\`) has its model's price where
 it has none of its own. Nothing else is guessed: a model without a price costs \`null\`, not 0. Under a budget its calls

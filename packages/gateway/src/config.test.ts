@@ -6,8 +6,8 @@ import { join } from "node:path"
 import { type TestContext, test } from "node:test"
 import { inspect } from "node:util"
 import { CREDENTIAL, EXAMPLE, load, refusal } from "../test/config-support.ts"
-import { KNOWN_PROVIDERS } from "./config/known-providers.ts"
-import { describeConfig, isLoopback, type LoadOptions, loadConfig } from "./config.ts"
+import { describeConfig, isLoopback, type LoadOptions, loadConfig, type Secret } from "./config.ts"
+import { KNOWN_PROVIDERS } from "./providers/known-providers.ts"
 
 function folderOf(context: TestContext, files: Record<string, string | Uint8Array> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-config-"))
@@ -16,14 +16,18 @@ function folderOf(context: TestContext, files: Record<string, string | Uint8Arra
   return folder
 }
 
+function revealed(credentials: readonly Secret[] = []): string[] {
+  return credentials.map((credential) => credential.reveal())
+}
+
 // ── values ──
 
 test("the design's example means what it says", () => {
   const config = load(EXAMPLE, { environment: { OPENAI_API_KEY: CREDENTIAL } })
   assert.deepEqual(
-    config.providers.map(({ credential, ...provider }) => ({
+    config.providers.map(({ credentials, ...provider }) => ({
       ...provider,
-      credential: credential?.reveal(),
+      credentials: revealed(credentials),
     })),
     [
       {
@@ -31,14 +35,16 @@ test("the design's example means what it says", () => {
         kind: "openai",
         baseUrl: "https://api.openai.com/v1",
         prefill: false,
-        credential: CREDENTIAL,
+        policy: { dataCollection: undefined, zdr: false },
+        credentials: [CREDENTIAL],
       },
       {
         name: "local",
         kind: "openai-compatible",
         baseUrl: "http://127.0.0.1:8080/v1",
         prefill: true,
-        credential: undefined,
+        policy: { dataCollection: undefined, zdr: false },
+        credentials: [],
       },
     ],
   )
@@ -112,18 +118,78 @@ defaults: { timers: { connect: 1s, idle: 2s }, retries: 1, on_disconnect: detach
 })
 
 test("each kind knows where its vendor lives, and can be pointed elsewhere", () => {
+  const known = KNOWN_PROVIDERS.filter(({ baseUrl }) => baseUrl !== undefined)
   const urls = (settings: string): string[] =>
     load(
-      `providers:\n${["openai", "openrouter", "r9s", "atoma", "orq"].map((kind) => `  ${kind}: { kind: ${kind}, credential: none${settings} }\n`).join("")}`,
+      `providers:\n${known.map(({ name }) => `  my-${name}: { kind: ${name}, credential: none${settings} }\n`).join("")}`,
     ).providers.map(({ baseUrl }) => baseUrl)
-  assert.deepEqual(urls(""), [
-    "https://api.openai.com/v1",
-    "https://openrouter.ai/api/v1",
-    "https://api.r9s.ai/v1",
-    "https://api.atoma.network/v1",
-    "https://my.orq.ai/v2/router",
-  ])
+  assert.deepEqual(
+    urls(""),
+    known.map(({ baseUrl }) => baseUrl),
+  )
+  assert.equal(urls("")[0], "https://api.openai.com/v1")
   assert.deepEqual(new Set(urls(", base_url: http://localhost:9/v1/")), new Set(["http://localhost:9/v1"]))
+})
+
+test("an engine on one's own machine needs neither address nor credential; azure needs both", () => {
+  const [ollama, azure] = load(`
+providers:
+  ollama: { kind: ollama }
+  work: { kind: azure, base_url: https://mine.openai.azure.com/openai/v1, credential: k }
+`).providers
+  assert.deepEqual([ollama?.baseUrl, ollama?.credentials], ["http://127.0.0.1:11434/v1", []])
+  assert.deepEqual(
+    [azure?.kind, azure?.baseUrl, revealed(azure?.credentials)],
+    ["azure", "https://mine.openai.azure.com/openai/v1", ["k"]],
+  )
+})
+
+test("a provider has one credential or several: a list, or a text with commas; the same one twice is one", () => {
+  const { providers } = load(
+    `
+providers:
+  one: { kind: openai, credential: a }
+  list: { kind: openai, credential: [a, "\${MORE}", a] }
+  text: { kind: openai, credential: "\${MORE}" }
+  none: { kind: openai, credential: none }
+`,
+    { environment: { MORE: "b, c,b" } },
+  )
+  assert.deepEqual(
+    providers.map(({ credentials }) => revealed(credentials)),
+    [["a"], ["a", "b", "c"], ["b", "c"], []],
+  )
+})
+
+test("what happens to data at a provider is what its operator declares", () => {
+  const { providers } = load(`
+providers:
+  careful: { kind: openrouter, credential: none, data_collection: deny, zdr: true }
+  curious: { kind: openrouter, credential: none, data_collection: allow, zdr: "false" }
+  silent: { kind: openrouter, credential: none }
+`)
+  assert.deepEqual(
+    providers.map(({ policy }) => policy),
+    [
+      { dataCollection: "deny", zdr: true },
+      { dataCollection: "allow", zdr: false },
+      { dataCollection: undefined, zdr: false },
+    ],
+  )
+})
+
+test("who is known to go on with an assistant's turn does so, unless the file says otherwise", () => {
+  const { providers } = load(`
+providers:
+  a: { kind: vllm }
+  b: { kind: vllm, prefill: false }
+  c: { kind: openai, credential: none, prefill: true }
+  d: { kind: llama.cpp }
+`)
+  assert.deepEqual(
+    providers.map(({ prefill }) => prefill),
+    [true, false, true, false],
+  )
 })
 
 test("a model may be named like a provider's, like a number or like what every object has", () => {
@@ -200,7 +266,7 @@ server: { port: \${PORT}, host: \${EMPTY:-127.0.0.1}, cors: ["\${ORIGIN:-https:/
     { environment: { PORT: "8081", KEY: CREDENTIAL, EMPTY: "" } },
   )
   assert.deepEqual(
-    config.providers.map(({ baseUrl, credential }) => [baseUrl, credential?.reveal()]),
+    config.providers.map(({ baseUrl, credentials }) => [baseUrl, ...revealed(credentials)]),
     [
       ["http://127.0.0.1:8081/v1", CREDENTIAL],
       ["http://localhost:8081/v1", CREDENTIAL],
@@ -252,21 +318,40 @@ test("the file is that of --config, then SLUICE_CONFIG, then sluice.yaml in the 
 
 test("without a file, the keys in the environment switch their providers on", (context) => {
   const folder = folderOf(context)
-  const environment = Object.fromEntries(
-    KNOWN_PROVIDERS.map(({ variable, name }) => [variable, `key-of-${name}`]),
-  )
+  const variables = KNOWN_PROVIDERS.flatMap(({ variables }) => variables)
+  const environment = Object.fromEntries(variables.map((variable) => [variable, `key-in-${variable}`]))
   const config = loadConfig({
     flags: {},
-    environment: { ...environment, GROQ_API_KEY: " ", XAI_API_KEY: " key\n" },
+    environment: { ...environment, GROQ_API_KEY: " ", XAI_API_KEY: " key\n", TOGETHER_API_KEY: "one,two" },
     folder,
   })
-  const built = KNOWN_PROVIDERS.filter(({ name }) => !["anthropic", "groq"].includes(name))
+  const expected = KNOWN_PROVIDERS.filter(
+    ({ name, variables, baseUrl }) => name !== "groq" && variables.length > 0 && baseUrl !== undefined,
+  ).map(({ name, variables }) => [name, name, `key-in-${variables[0]}`])
+  assert.ok(expected.length >= 20)
   assert.deepEqual(
-    config.providers.map(({ name, credential }) => [name, credential?.reveal()]),
-    built.map(({ name }) => [name, name === "xai" ? "key" : `key-of-${name}`]),
+    config.providers
+      .filter(({ name }) => name !== "xai" && name !== "together")
+      .map(({ name, kind, credentials }) => [name, kind, ...revealed(credentials)]),
+    expected.filter(([name]) => name !== "xai" && name !== "together"),
   )
+  const credentialsOf = (wanted: string): string[] =>
+    revealed(config.providers.find(({ name }) => name === wanted)?.credentials)
+  assert.deepEqual(credentialsOf("xai"), ["key"])
+  assert.deepEqual(credentialsOf("together"), ["one", "two"])
   assert.equal(config.file, undefined)
-  assert.deepEqual(config.notes, ["ANTHROPIC_API_KEY is set, but anthropic comes with a later version"])
+  assert.deepEqual(config.notes, [
+    "AZURE_OPENAI_API_KEY is set, but azure needs an address of your own: name it in sluice.yaml, with kind azure and base_url https://<your resource>.openai.azure.com/openai/v1",
+  ])
+})
+
+test("of a provider's variables the first that is set counts", (context) => {
+  const environment = { HF_TOKEN: "", HUGGINGFACE_API_KEY: "second" }
+  const { providers } = loadConfig({ flags: {}, environment, folder: folderOf(context) })
+  assert.deepEqual(
+    providers.map(({ name, credentials }) => [name, ...revealed(credentials)]),
+    [["huggingface", "second"]],
+  )
 })
 
 test("a key in the environment that cannot be one is noted, not shown, and does not stop the start", (context) => {
@@ -348,6 +433,25 @@ test("the start's lines name the file, the live upstreams, the models and the le
     describeConfig(load("streams: { durability: memory }")).join("\n"),
     /^streams: kept for 10m, durability memory$/m,
   )
+})
+
+test("the start's lines count credentials, and say what an imitated endpoint loses", () => {
+  const lines = describeConfig(
+    load(`
+providers:
+  claude: { kind: anthropic, credential: [a, b] }
+  openai: { kind: openai, credential: a }
+`),
+  )
+  assert.equal(
+    lines[1],
+    "upstreams: claude (api.anthropic.com, 2 credentials), openai (api.openai.com), sim (simulator)",
+  )
+  assert.match(
+    lines[2]!,
+    /^compat: claude, through its OpenAI-compatible endpoint: no prompt caching, and no thinking in answers; /,
+  )
+  assert.equal(lines.filter((line) => line.startsWith("compat:")).length, 1)
 })
 
 test("loopback is what only this machine can reach", () => {

@@ -15,16 +15,16 @@ import { resolve } from "node:path"
 import { checkFile } from "./config/check-file.ts"
 import type { Durability, Strategy } from "./config/file.schema.ts"
 import type { Environment } from "./config/interpolate.ts"
-import type { ProviderKind } from "./config/known-providers.ts"
 import type { ConfiguredPrices } from "./config/prices.ts"
 import { ConfigError, createProblems, type Problems } from "./config/problems.ts"
 import type { Secret } from "./config/secret.ts"
 import { type Flags, settleConfig } from "./config/settle.ts"
 import { readSource } from "./config/source.ts"
+import type { Policy } from "./providers/provider.ts"
 import type { Timers } from "./routing/plan.ts"
 import type { OnDisconnect } from "./streams/on-disconnect.ts"
 
-export { describeConfig } from "./config/describe.ts"
+export { describeConfig, describeEngine } from "./config/describe.ts"
 export { configurationSchema } from "./config/json-schema.ts"
 export { ConfigError, type Problem } from "./config/problems.ts"
 export { restartNeeded, watchConfig } from "./config/reload.ts"
@@ -55,11 +55,14 @@ export interface Config {
 
 export interface ProviderConfig {
   readonly name: string
-  readonly kind: ProviderKind
+  /** The name of a known provider, or `openai-compatible`. */
+  readonly kind: string
   /** What stands before `/chat/completions`. */
   readonly baseUrl: string
-  readonly credential: Secret | undefined
+  /** Used in turn; none: it takes no credential. */
+  readonly credentials: readonly Secret[]
   readonly prefill: boolean
+  readonly policy: Policy
 }
 
 export interface RouteSettings {

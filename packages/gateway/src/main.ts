@@ -1,7 +1,6 @@
 /** Configuration in, a running gateway out. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { dialects } from "@sluice/protocol/dialects"
 import type { Agent } from "undici"
 import { devKey, hasDevKey } from "./auth/dev-key.ts"
 import type { Keys } from "./auth/keys.ts"
@@ -10,6 +9,7 @@ import {
   type Config,
   ConfigError,
   describeConfig,
+  describeEngine,
   isLoopback,
   loadConfig,
   restartNeeded,
@@ -19,10 +19,12 @@ import { lockDataFolder } from "./data-lock.ts"
 import type { Books, Gateway } from "./gateway.ts"
 import { createHeart } from "./http/heartbeat.ts"
 import { closeOrphans, interrupted, lost } from "./interrupt.ts"
-import { createPriceList } from "./ledger/price-list.ts"
+import { createPriceList, type PriceList } from "./ledger/price-list.ts"
 import { PRICE_TABLE } from "./ledger/prices.ts"
 import { createHolds } from "./limits/hold.ts"
 import { createRatios } from "./limits/ratios.ts"
+import { dialectOf, knownProvider } from "./providers/known-providers.ts"
+import { type FoundEngine, findEngines, LOCAL_ENGINES, type LocalEngine } from "./providers/local-engines.ts"
 import { createAgent, createHttpProvider } from "./providers/openai-compatible.ts"
 import type { Provider } from "./providers/provider.ts"
 import { createSimProvider } from "./providers/sim.ts"
@@ -50,6 +52,8 @@ export interface StartOptions {
   readonly terminal: boolean
   /** For tests. */
   readonly fault?: Fault
+  /** For tests: where engines on this machine are looked for. */
+  readonly engines?: readonly LocalEngine[]
 }
 
 export interface RunningGateway {
@@ -88,7 +92,7 @@ async function startKeeping(
   const books: Books = {
     store,
     holds: createHolds(store, createRatios()),
-    prices: createPriceList(config.prices, pricedName),
+    prices: pricesOf(config),
     unpriced: config.unpriced,
     keepContent: config.streams.keepContent,
   }
@@ -132,7 +136,10 @@ async function startKeeping(
   }
   const watch = config.file === undefined ? undefined : watchConfig(config.file, reload)
   const listening = await listen(gateway, config.server.host, config.server.port)
-  for (const line of describeConfig(config)) options.say(line)
+  const engines = config.file === undefined ? (options.engines ?? LOCAL_ENGINES) : []
+  const found = await findEngines(engines, Number(new URL(listening.url).port), agent)
+  gateway.routes = withEngines(gateway.routes, found, agent)
+  for (const line of [...describeConfig(config), ...found.map(describeEngine)]) options.say(line)
   options.say(welcome(listening.url, keyToShow(config, shownKey, options.terminal)))
 
   /** The file was saved: new calls get the new routes, running ones keep theirs; a mistake changes nothing. */
@@ -159,7 +166,7 @@ async function startKeeping(
   /** All that does not need a restart. A setting that is not taken here needs `restart` among its facts. */
   function takeEffect(wanted: Config): void {
     const routes = compileRoutes(wanted, agent)
-    const prices = createPriceList(wanted.prices, pricedName)
+    const prices = pricesOf(wanted)
     gateway.routes = routes
     named = namesIn(wanted)
     books.prices = prices
@@ -323,14 +330,9 @@ async function addEnvironmentKeys(keys: Keys, config: Config, store: Store): Pro
 
 function compileRoutes(config: Config, agent: Agent): Routes {
   const providers = new Map<string, Provider>([["sim", createSimProvider()]])
-  for (const { name, kind, baseUrl, credential, prefill } of config.providers) {
-    if (kind === "anthropic") continue // the configuration says that it comes later
-    const dialect = kind === "openai-compatible" ? dialects.openai : dialects[kind]
-    const credentials = credential === undefined ? [] : [credential]
-    providers.set(
-      name,
-      createHttpProvider({ name, dialect, baseUrl, credentials, prefill, policy: NO_POLICY }, agent),
-    )
+  for (const { kind, ...provider } of config.providers) {
+    const options = { ...provider, vendor: kind, dialect: dialectOf(kind), door: knownProvider(kind)?.door }
+    providers.set(provider.name, createHttpProvider(options, agent))
   }
   const models = new Map(
     config.models.map((route) => {
@@ -346,7 +348,29 @@ function compileRoutes(config: Config, agent: Agent): Routes {
   return { models, providers, defaults: config.defaults }
 }
 
-const NO_POLICY = { dataCollection: undefined, zdr: false } as const
+function withEngines(routes: Routes, found: readonly FoundEngine[], agent: Agent): Routes {
+  const providers = new Map(routes.providers)
+  for (const { name, ...engine } of found) {
+    const prefill = knownProvider(name)?.supports.prefill === "yes"
+    const policy = { dataCollection: undefined, zdr: false }
+    const options = {
+      ...engine,
+      name,
+      vendor: name,
+      dialect: dialectOf(name),
+      prefill,
+      policy,
+      credentials: [],
+    }
+    providers.set(name, createHttpProvider(options, agent))
+  }
+  return { ...routes, providers }
+}
+
+function pricesOf(config: Config): PriceList {
+  const kinds = new Map(config.providers.map(({ name, kind }) => [name, kind]))
+  return createPriceList(config.prices, pricedName, (provider) => kinds.get(provider) ?? provider)
+}
 
 /** In double quotes for a shell. A key of ours is shown to a person at a terminal; a pipe may end in a log. */
 function keyToShow(config: Config, minted: string | undefined, terminal: boolean): string {

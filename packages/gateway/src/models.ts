@@ -3,11 +3,18 @@ import type { JsonObject } from "@sluice/protocol"
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { sendJson } from "./http/answer.ts"
+import type { Provider } from "./providers/provider.ts"
 
 export function listModels(call: AuthedCall, gateway: Gateway): void {
-  const ids = [...gateway.routes.models.keys(), "sim/story"]
+  const { models, providers } = gateway.routes
+  const ids = [...models.keys(), "sim/story", ...[...providers.values()].flatMap(namesAt)]
   const list = call.dialect.name === "openrouter" ? openrouterList(ids, call) : openaiList(ids)
   sendJson(call.response, 200, list, { "x-request-id": call.requestId })
+}
+
+/** A vendor's own list is long, and what a credential may use of it only the vendor knows: it is not repeated here. */
+function namesAt({ name, models = [] }: Provider): string[] {
+  return models.map((model) => `${name}/${model}`)
 }
 
 /** r9s', Atoma's and Orq's too. */

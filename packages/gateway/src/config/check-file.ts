@@ -1,8 +1,9 @@
 /** A configuration file's values against the schema and against each other. All mistakes are gathered. */
 import type { z } from "zod"
+import type { KnownProvider } from "../providers/known-provider.ts"
+import { knownProvider, PROVIDER_KINDS } from "../providers/known-providers.ts"
 import { pricedName } from "../providers/sim-grammar.ts"
 import { type ConfigFile, configFile, MODEL_NAME, PROVIDER_NAME } from "./file.schema.ts"
-import { isBuilt, PROVIDER_KINDS, type ProviderKind, vendorOf } from "./known-providers.ts"
 import { formatPath, type Path, type Problems, show, suggest } from "./problems.ts"
 import type { Source } from "./source.ts"
 
@@ -49,7 +50,8 @@ function tell(issue: z.core.$ZodIssue, source: Source, fail: Fail): void {
 
 /** As it was written, never as the environment has it; and of a credential only that it is wrong. */
 function found(source: Source, path: Path, value: unknown): string {
-  const confidential = path.at(-1) === "credential" || path.at(-1) === "base_url"
+  const [section, , setting] = path
+  const confidential = section === "providers" && (setting === "credential" || setting === "base_url")
   if (confidential && typeof value !== "object") return "something else, not shown here"
   return show(source.asWritten(path) ?? value)
 }
@@ -74,20 +76,24 @@ function checkNames(source: Source, fail: Fail): void {
 function checkProviders(value: unknown, fail: Fail): void {
   for (const name of keysOf(at(value, ["providers"]))) {
     const path = ["providers", name]
-    const kind = PROVIDER_KINDS.find((known) => known === at(value, [...path, "kind"]))
+    const kind = PROVIDER_KINDS.find((name) => name === at(value, [...path, "kind"]))
     if (kind === undefined) continue
-    if (!isBuilt(kind)) fail([...path, "kind"], `'${kind}' comes with a later version of sluice`)
+    const known = knownProvider(kind)
     const isGiven = (key: string): boolean => at(value, [...path, key]) !== undefined
-    if (vendorOf(kind) === undefined && !isGiven("base_url")) {
-      fail([...path, "base_url"], `is missing; kind ${kind} needs it, such as http://127.0.0.1:8080/v1`)
-    }
-    if (vendorOf(kind) !== undefined && !isGiven("credential"))
-      fail([...path, "credential"], needsCredential(kind))
+    if (known?.baseUrl === undefined && !isGiven("base_url"))
+      fail([...path, "base_url"], needsUrl(kind, known))
+    if (known !== undefined && known.variables.length > 0 && !isGiven("credential"))
+      fail([...path, "credential"], needsCredential(known))
   }
 }
 
-function needsCredential(kind: ProviderKind): string {
-  return `is missing; expected the provider's key, such as \${${vendorOf(kind)?.variable}}, or none`
+function needsUrl(kind: string, known: KnownProvider | undefined): string {
+  if (known === undefined) return `is missing; kind ${kind} needs it, such as http://127.0.0.1:8080/v1`
+  return `is missing; kind ${kind} needs the address of your own resource, such as ${known.example}`
+}
+
+function needsCredential({ variables }: KnownProvider): string {
+  return `is missing; expected the provider's key, such as \${${variables[0]}}, or none`
 }
 
 function checkCandidates(source: Source, fail: Fail): void {

@@ -8,7 +8,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is what configuration files have
 import { z } from "zod"
 import { picoPerCall, picoPerToken } from "../ledger/price.ts"
+import { knownProvider, PROVIDER_KINDS } from "../providers/known-providers.ts"
 import { parseOnDisconnect } from "../streams/on-disconnect.ts"
+import { CREDENTIALS, readCredentials } from "./credentials.ts"
 import {
   type Form,
   facts,
@@ -21,8 +23,7 @@ import {
   type Written,
   wholeNumber,
 } from "./facts.ts"
-import { isBuilt, PROVIDER_KINDS, vendorOf } from "./known-providers.ts"
-import { createSecret, type Secret } from "./secret.ts"
+import type { Secret } from "./secret.ts"
 import { DURATION, formatDuration, LONGEST_DURATION, parseDuration, parseSize, SIZE } from "./units.ts"
 
 const STRATEGIES = ["ordered", "weighted", "least-busy", "latency", "cost"] as const
@@ -35,7 +36,6 @@ export const PROVIDER_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/
 export const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
 const HOST = /^[\w.-]{1,253}$/
 const ADDRESS = /^[\da-fA-F:.]{2,45}(%[\w.-]+)?$/
-const PRINTABLE = /^[\x21-\x7e]+$/
 
 const timers = map({
   connect: duration().optional().register(facts, {
@@ -127,9 +127,9 @@ const candidate = map({
 })
 
 const provider = map({
-  kind: choice(PROVIDER_KINDS.filter(isBuilt)).register(facts, {
+  kind: choice(PROVIDER_KINDS).register(facts, {
     about:
-      "The dialect that the provider speaks. A vendor's kind knows the vendor's address; openai-compatible is every other server that speaks like OpenAI's.",
+      "Who the provider is: its address and its ways are known (docs/providers.md). openai-compatible is every other server that speaks like OpenAI's.",
     example: "openai-compatible",
   }),
   base_url: setting(
@@ -140,22 +140,27 @@ const provider = map({
     .optional()
     .register(facts, {
       about:
-        "What stands before /chat/completions. A vendor's kind has its own; openai-compatible needs one.",
+        "What stands before /chat/completions. Every kind has its own but azure and openai-compatible, which need one.",
       example: "http://127.0.0.1:8080/v1",
     }),
-  credential: setting(
-    "the provider's key (printable, without spaces), or none",
-    pattern(PRINTABLE),
-    readCredential,
-  )
-    .optional()
-    .register(facts, {
-      about:
-        "The provider's key, or none. Take it from the environment: a file is copied, mailed and committed. A vendor's kind needs it said; openai-compatible has none by default.",
-      example: "${OPENAI_API_KEY}",
-    }),
+  credential: credential().optional().register(facts, {
+    about:
+      "The provider's key, or none. Several are used in turn: a list, or a text with commas between them. Take them from the environment: a file is copied, mailed and committed. A vendor's kind needs it said; an engine on your own machine and openai-compatible have none by default.",
+    example: "${OPENAI_API_KEY}",
+  }),
   prefill: setting("true or false", trueOrFalse(), readBoolean).optional().register(facts, {
-    about: "Whether its models go on with an assistant's turn that they are given. Continuation needs it.",
+    about:
+      "Whether its models go on with an assistant's turn that they are given. Continuation needs it. A kind of which that is known has it on.",
+    default: false,
+    example: true,
+  }),
+  data_collection: choice(["allow", "deny"]).optional().register(facts, {
+    about:
+      "What you know of it: whether it may keep what it is sent, to train on it. Calls that ask for deny go only where you have said so.",
+    example: "deny",
+  }),
+  zdr: setting("true or false", trueOrFalse(), readBoolean).optional().register(facts, {
+    about: "That it keeps nothing at all of what it is sent, as you have agreed with it.",
     default: false,
     example: true,
   }),
@@ -329,28 +334,49 @@ export type WrittenRoute = NonNullable<ConfigFile["defaults"]>
 
 /** What `check-file.ts` asks of a provider beyond its shape, as JSON Schema says it. */
 function needs(): Form[] {
-  const kinds = PROVIDER_KINDS.filter(isBuilt)
-  const ofKind = (names: string[], needed: string): Form => ({
-    if: { properties: { kind: { enum: names } }, required: ["kind"] },
+  const ofKind = (needed: string, needs: (kind: string) => boolean): Form => ({
+    if: { properties: { kind: { enum: PROVIDER_KINDS.filter(needs) } }, required: ["kind"] },
     // biome-ignore lint/suspicious/noThenProperty: it is a word of JSON Schema
     then: { required: [needed] },
   })
   return [
-    ofKind(
-      kinds.filter((kind) => vendorOf(kind) === undefined),
-      "base_url",
-    ),
-    ofKind(
-      kinds.filter((kind) => vendorOf(kind) !== undefined),
-      "credential",
-    ),
+    ofKind("base_url", (kind) => knownProvider(kind)?.baseUrl === undefined),
+    ofKind("credential", (kind) => (knownProvider(kind)?.variables.length ?? 0) > 0),
   ]
 }
 
-/** `null`: the provider takes none. */
-function readCredential(written: Written): Secret | null | undefined {
-  if (written === "none") return null
-  return typeof written === "string" && PRINTABLE.test(written) ? createSecret(written) : undefined
+/** A text or a list of texts, each with one key or several; `none` stands alone and is none. */
+function credential() {
+  const one = "the provider's key (printable, without spaces)"
+  const any = `${one}, a list of its keys, or none`
+  return z
+    .union([z.string(), z.number(), z.boolean(), z.array(z.unknown())], { error: any })
+    .transform((written, context): readonly Secret[] => {
+      if (written === "none") return []
+      const isList = Array.isArray(written) && written.length > 0
+      const read = (isList ? written : [written]).map(readKeys)
+      const wrong = read.indexOf(undefined)
+      if (wrong < 0) return unique(read.flatMap((secrets) => secrets ?? []))
+      const place = isList ? { message: one, path: [wrong] } : { message: any }
+      context.issues.push({ code: "custom", input: written, ...place })
+      return z.NEVER
+    })
+    .register(readings, {
+      expected: any,
+      form: { anyOf: [pattern(CREDENTIALS), { type: "array", minItems: 1, items: listedCredential() }] },
+    })
+}
+
+function listedCredential(): Form {
+  return { ...pattern(CREDENTIALS), not: { const: "none" } }
+}
+
+function readKeys(written: unknown): readonly Secret[] | undefined {
+  return typeof written === "string" && written !== "none" ? readCredentials(written) : undefined
+}
+
+function unique(secrets: readonly Secret[]): readonly Secret[] {
+  return [...new Map(secrets.map((secret) => [secret.reveal(), secret])).values()]
 }
 
 function readUrl(written: Written): string | undefined {

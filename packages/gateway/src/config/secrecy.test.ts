@@ -17,7 +17,7 @@ test("a configuration shows no credential, however it is printed", () => {
     inspect(config, { depth: null, showHidden: true }),
     JSON.stringify(config),
     describeConfig(config).join("\n"),
-    config.providers.map((provider) => `${provider.credential}`).join(),
+    config.providers.map((provider) => `${provider.credentials}`).join(),
     `${config.keys.api} ${config.keys.admin}`,
   ]
   for (const text of shown) assert.ok(!/sk-(provider|client|admin)/.test(text), text)
@@ -26,7 +26,9 @@ test("a configuration shows no credential, however it is printed", () => {
 test("no error shows a credential, wherever in the file it was put", () => {
   const places = [
     `providers: { a: { kind: openai, credential: "${CREDENTIAL} " } }`,
-    `providers: { a: { kind: openai, credential: [${CREDENTIAL}] } }`,
+    `providers: { a: { kind: openai, credential: [["${CREDENTIAL}"]] } }`,
+    `providers: { a: { kind: openai, credential: [k, "${CREDENTIAL} x"] } }`,
+    `providers: { a: { kind: openai, credential: "k, ${CREDENTIAL} x" } }`,
     `providers: { a: { kind: openai, credential: { key: ${CREDENTIAL} } } }`,
     `providers: { a: { kind: openai, api_key: ${CREDENTIAL} } }`,
     `providers: { a: { kind: ${CREDENTIAL}, credential: none } }`,

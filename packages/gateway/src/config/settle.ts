@@ -1,9 +1,11 @@
 /** The layers laid over each other: built-in values, the file's defaults, a route's own; flags over the file's server. */
 import { resolve } from "node:path"
 import type { CandidateConfig, Config, ProviderConfig, RouteSettings } from "../config.ts"
+import type { KnownProvider } from "../providers/known-provider.ts"
+import { KNOWN_PROVIDERS, knownProvider } from "../providers/known-providers.ts"
+import { isHeaderText, readCredentials } from "./credentials.ts"
 import { type ConfigFile, isHost, type WrittenRoute } from "./file.schema.ts"
 import type { Environment } from "./interpolate.ts"
-import { isBuilt, KNOWN_PROVIDERS, vendorOf } from "./known-providers.ts"
 import { settlePrices } from "./prices.ts"
 import { type Problems, show } from "./problems.ts"
 import { createSecret, type Secret } from "./secret.ts"
@@ -109,26 +111,45 @@ function settleRoute(written: WrittenRoute, below: RouteSettings): RouteSettings
 }
 
 function providersIn(written: ConfigFile | undefined): ProviderConfig[] {
-  return Object.entries(written?.providers ?? {}).map(([name, provider]) => ({
-    name,
-    kind: provider.kind,
-    baseUrl: provider.base_url ?? vendorOf(provider.kind)?.base_url ?? "",
-    credential: provider.credential ?? undefined,
-    prefill: provider.prefill ?? false,
-  }))
+  return Object.entries(written?.providers ?? {}).map(([name, provider]) => {
+    const known = knownProvider(provider.kind)
+    return {
+      name,
+      kind: provider.kind,
+      // The file has been checked: where there is no entry that has one, it has.
+      baseUrl: provider.base_url ?? known?.baseUrl ?? "",
+      credentials: provider.credential ?? [],
+      prefill: provider.prefill ?? known?.supports.prefill === "yes",
+      policy: { dataCollection: provider.data_collection, zdr: provider.zdr ?? false },
+    }
+  })
 }
 
 /** A key in the environment switches its provider on. One that cannot be used must not keep the gateway from starting. */
 function providersOf(environment: Environment, notes: string[]): ProviderConfig[] {
-  return KNOWN_PROVIDERS.flatMap(({ name, kind, base_url, variable }) => {
-    const value = environment[variable]?.trim()
-    if (!value) return []
-    if (!isBuilt(kind)) notes.push(`${variable} is set, but ${name} comes with a later version`)
-    else if (!isHeaderText(value))
-      notes.push(`${variable} is set, but no key: it has spaces or unprintable characters`)
-    else return [{ name, kind, baseUrl: base_url, credential: createSecret(value), prefill: false }]
+  return KNOWN_PROVIDERS.flatMap((known) => {
+    const variable = known.variables.find((name) => environment[name]?.trim())
+    if (variable === undefined) return []
+    const provider = providerOf(known, environment[variable] ?? "")
+    if (typeof provider !== "string") return [provider]
+    notes.push(`${variable} is set, but ${provider}`)
     return []
   })
+}
+
+/** Or why it cannot be. */
+function providerOf(
+  { name, baseUrl, example, supports }: KnownProvider,
+  written: string,
+): ProviderConfig | string {
+  if (baseUrl === undefined) {
+    return `${name} needs an address of your own: name it in sluice.yaml, with kind ${name} and base_url ${example}`
+  }
+  const credentials = readCredentials(written.trim())
+  if (credentials === undefined) return "no key: it has spaces or unprintable characters"
+  const prefill = supports.prefill === "yes"
+  const policy = { dataCollection: undefined, zdr: false }
+  return { name, kind: name, baseUrl, credentials, prefill, policy }
 }
 
 function keysOf(environment: Environment, problems: Problems): Config["keys"] {
@@ -153,11 +174,6 @@ function keysOf(environment: Environment, problems: Problems): Config["keys"] {
     )
   }
   return { api, admin }
-}
-
-/** What can be sent as a bearer token. */
-function isHeaderText(value: string): boolean {
-  return /^[\x21-\x7e]+$/.test(value)
 }
 
 function freeze<Value>(value: Value): Value {

@@ -6,7 +6,7 @@ export interface Variable {
   readonly about: string
 }
 
-/** Beside these, the providers' variables in `known-providers.ts`, and those only where there is no file. */
+/** Beside these, the providers' variables in `providers/known/`, and those only where there is no file. */
 export const VARIABLES: readonly Variable[] = [
   { name: "SLUICE_CONFIG", about: "The file, where `--config` does not name one." },
   {

@@ -9,16 +9,20 @@ export interface PriceList {
 
 /**
  * `configured` is by `provider/model`, and wins for a model's dated releases too. `nameOf` says by which name a model
- * is looked up: a provider may take more than a name in that place.
+ * is looked up: a provider may take more than a name in that place. `vendorOf` says what a provider is, whatever it is
+ * called here: a vendor has its prices under any name.
  */
 export function createPriceList(
   configured: ReadonlyMap<string, Price>,
   nameOf: (provider: string, model: string) => string,
+  vendorOf: (provider: string) => string,
 ): PriceList {
   return {
     priceOf(provider, model) {
       const name = nameOf(provider, model)
-      return findPrice(configured, provider, name) ?? priceOf(provider, name)
+      return (
+        findPrice(configured, provider, name) ?? priceOf(provider, name) ?? priceOf(vendorOf(provider), name)
+      )
     },
   }
 }

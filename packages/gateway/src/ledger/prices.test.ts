@@ -69,10 +69,11 @@ test("nothing is guessed: another provider, another suffix, no date or another c
 })
 
 const asItIs = (_: string, model: string): string => model
+const itself = (provider: string): string => provider
 
 test("the configuration's prices win, for a model's dated releases too", () => {
   const mine: Price = { input: 1, output: 2 }
-  const list = createPriceList(new Map([["openai/gpt-4o", mine]]), asItIs)
+  const list = createPriceList(new Map([["openai/gpt-4o", mine]]), asItIs, itself)
   assert.equal(list.priceOf("openai", "gpt-4o"), mine)
   assert.equal(list.priceOf("openai", "gpt-4o-2024-05-13"), mine)
   assert.equal(list.priceOf("openai", "gpt-4o-mini"), priceOf("openai", "gpt-4o-mini"))
@@ -81,11 +82,24 @@ test("the configuration's prices win, for a model's dated releases too", () => {
 
 test("a model is looked up by the name that it is priced by", () => {
   const mine: Price = { input: 1, output: 2 }
-  const list = createPriceList(new Map([["sim/story", mine]]), (provider, model) =>
-    provider === "sim" ? model.replace(/:.*/, "") : model,
-  )
+  const nameOf = (provider: string, model: string): string =>
+    provider === "sim" ? model.replace(/:.*/, "") : model
+  const list = createPriceList(new Map([["sim/story", mine]]), nameOf, itself)
   assert.equal(list.priceOf("sim", "story:tokens=9"), mine)
   assert.equal(list.priceOf("sim", "story"), mine)
   assert.equal(list.priceOf("sim", "other:tokens=9"), undefined)
   assert.equal(list.priceOf("openai", "gpt-4o:x"), undefined)
+})
+
+test("a vendor has its prices under whatever name it is configured; that name's own prices come first", () => {
+  const mine: Price = { input: 1, output: 2 }
+  const vendorOf = (provider: string): string =>
+    ({ main: "openai", groq: "openai", other: "openai-compatible" })[provider] ?? provider
+  const list = createPriceList(new Map([["main/gpt-4o", mine]]), asItIs, vendorOf)
+  assert.deepEqual(list.priceOf("main", "gpt-4o-mini"), priceOf("openai", "gpt-4o-mini"))
+  assert.equal(list.priceOf("main", "gpt-4o"), mine)
+  assert.notDeepEqual(priceOf("groq", "openai/gpt-oss-120b"), undefined)
+  assert.deepEqual(list.priceOf("groq", "openai/gpt-oss-120b"), priceOf("groq", "openai/gpt-oss-120b"))
+  assert.equal(list.priceOf("other", "gpt-4o"), undefined)
+  assert.equal(list.priceOf("main", "nobody-knows"), undefined)
 })

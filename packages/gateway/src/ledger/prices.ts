@@ -30,7 +30,7 @@ const XAI = { provider: "xai", source: "https://docs.x.ai/docs/models" }
 const TOGETHER = { provider: "together", source: "https://www.together.ai/pricing" }
 const FIREWORKS = { provider: "fireworks", source: "https://docs.fireworks.ai/serverless/pricing" }
 const CEREBRAS = { provider: "cerebras", source: "https://www.cerebras.ai/pricing" }
-const GOOGLE = { provider: "google", source: "https://ai.google.dev/gemini-api/docs/pricing" }
+const GEMINI = { provider: "gemini", source: "https://ai.google.dev/gemini-api/docs/pricing" }
 
 // biome-ignore format: a model to a line
 export const PRICE_TABLE: readonly PriceRow[] = [
@@ -163,7 +163,7 @@ export const PRICE_TABLE: readonly PriceRow[] = [
     { model: "llama3.1-8b", input: 0.1, output: 0.1 },
     { model: "qwen-3-32b", input: 0.4, output: 0.8 },
   ]),
-  ...rows({ ...GOOGLE, asOf: "2026-10-07" }, [
+  ...rows({ ...GEMINI, asOf: "2026-10-07" }, [
     { model: "gemini-3.5-flash", input: 1.5, cached: 0.15, output: 9 },
     { model: "gemini-3.1-pro-preview", input: 2, cached: 0.2, output: 12, longPrompt: { above: 200_000, input: 4, cached: 0.4, output: 18 } },
     { model: "gemini-2.5-pro", input: 1.25, cached: 0.125, output: 10, longPrompt: { above: 200_000, input: 2.5, cached: 0.25, output: 15 } },

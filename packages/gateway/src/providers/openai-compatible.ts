@@ -2,10 +2,12 @@
 import { createHmac, randomBytes } from "node:crypto"
 import { createSseDecoder, type Dialect, SseEventTooLargeError } from "@sluice/protocol"
 import { Agent, type Dispatcher } from "undici"
+import type { Door } from "./known-provider.ts"
 import type { Attempt, AttemptListener, Policy, Provider, ProviderRequest } from "./provider.ts"
 
 export interface HttpProviderOptions {
   readonly name: string
+  readonly vendor: string
   readonly dialect: Dialect
   /** What stands before `/chat/completions`. */
   readonly baseUrl: string
@@ -13,6 +15,8 @@ export interface HttpProviderOptions {
   readonly credentials: readonly { reveal(): string }[]
   readonly prefill: boolean
   readonly policy: Policy
+  readonly door?: Door | undefined
+  readonly models?: readonly string[] | undefined
   /** Bytes of one event, and of a whole JSON answer. */
   readonly maxBytes?: number
 }
@@ -31,17 +35,18 @@ export function createAgent(): Agent {
 }
 
 export function createHttpProvider(options: HttpProviderOptions, agent: Dispatcher): Provider {
-  const url = new URL(`${options.baseUrl.replace(/\/+$/, "")}/chat/completions`)
-  const path = `${url.pathname}${url.search}`
+  const { name, vendor, dialect, prefill, policy, models, door, credentials } = options
+  const { origin, path } = addressOf(options.baseUrl, door)
   const maxBytes = options.maxBytes ?? MAX_BYTES
-  const { credentials } = options
 
   return {
-    name: options.name,
-    dialect: options.dialect,
-    prefill: options.prefill,
+    name,
+    vendor,
+    dialect,
+    prefill,
+    policy,
     credentials: namesOf(credentials),
-    policy: options.policy,
+    ...(models === undefined ? {} : { models }),
     open(asked, listener) {
       const body = JSON.stringify(asked.body)
       const headers: Record<string, string> = {
@@ -51,16 +56,20 @@ export function createHttpProvider(options: HttpProviderOptions, agent: Dispatch
         "user-agent": "sluice",
       }
       const credential = credentials[asked.credential]
-      if (credential !== undefined) headers["authorization"] = `Bearer ${credential.reveal()}`
-      return exchange(
-        agent,
-        { origin: url.origin, path, method: "POST", headers, body },
-        listener,
-        asked,
-        maxBytes,
-      )
+      if (credential !== undefined) {
+        if (door?.header === undefined) headers["authorization"] = `Bearer ${credential.reveal()}`
+        else headers[door.header] = credential.reveal()
+      }
+      return exchange(agent, { origin, path, method: "POST", headers, body }, listener, asked, maxBytes)
     },
   }
+}
+
+function addressOf(baseUrl: string, door: Door | undefined): { origin: string; path: string } {
+  const url = new URL(`${baseUrl.replace(/\/+$/, "")}/chat/completions`)
+  const { query } = door ?? {}
+  if (query !== undefined && url.pathname.includes(query.under)) url.searchParams.set(query.name, query.value)
+  return { origin: url.origin, path: `${url.pathname}${url.search}` }
 }
 
 /** The same credential has the same name for as long as the process lives, and the name tells nothing of it. */

@@ -10,7 +10,10 @@
 import type { ChatRequest, Dialect, JsonObject } from "@sluice/protocol"
 
 export interface Provider {
+  /** As it is configured: what stands before the `/` of a model. */
   readonly name: string
+  /** What it is, whatever it is called here: `openrouter`, `groq`, `openai-compatible`, `sim`. */
+  readonly vendor: string
   /** What it speaks: its requests are written and its chunks read in this dialect. */
   readonly dialect: Dialect
   /** It continues an assistant turn that it is given (`prefill`). */
@@ -19,6 +22,8 @@ export interface Provider {
   readonly credentials: readonly [string, ...string[]]
   /** What its operator says of it; unsaid is not trusted where a request asks for it. */
   readonly policy: Policy
+  /** Models that it has said it has; undefined: it was not asked. */
+  readonly models?: readonly string[]
   open(request: ProviderRequest, listener: AttemptListener): Attempt
 }
 

@@ -12,9 +12,11 @@ import { readSimModel, type SimScript } from "./sim-grammar.ts"
 export function createSimProvider(): Provider {
   return {
     name: "sim",
+    vendor: "sim",
     dialect: dialects.openai,
     prefill: true,
     credentials: ["none"],
+    // Nothing leaves this process.
     policy: { dataCollection: "deny", zdr: true },
     open: openSim,
   }

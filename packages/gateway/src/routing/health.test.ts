@@ -16,6 +16,7 @@ function candidate(
   const provider: Provider = {
     name,
     dialect: openai,
+    vendor: "test",
     prefill: false,
     credentials,
     policy: { dataCollection: undefined, zdr: false },

@@ -87,6 +87,7 @@ function puppet(name: string): {
   const provider: Provider = {
     name,
     dialect: openai,
+    vendor: "test",
     prefill: false,
     credentials: ["none"],
     policy: { dataCollection: undefined, zdr: false },

@@ -20,6 +20,7 @@ function provider(
   return {
     name,
     dialect: dialects[dialect],
+    vendor: "test",
     prefill: false,
     credentials: ["none"],
     policy: { dataCollection: undefined, zdr: false, ...policy },
