@@ -1,7 +1,7 @@
 /** The streams that the processes before have written, put together again from the segments' records. */
 import { KIND } from "./disk-format.ts"
 import { belongs, type Segments } from "./disk-segments.ts"
-import { createDiskStream, type DiskStream, type StreamKeeper } from "./disk-stream.ts"
+import { DiskStream, type StreamKeeper } from "./disk-stream.ts"
 import type { StreamFacts } from "./log.ts"
 
 export interface Recovered {
@@ -19,7 +19,7 @@ export function recoverStreams(segments: Segments, keeper: StreamKeeper): Recove
     let stream = byNumber.get(number)
     if (kind === KIND.begin && stream === undefined) {
       const facts = JSON.parse(bytes.toString("utf8", start, end)) as StreamFacts
-      stream = createDiskStream(number, facts, keeper)
+      stream = new DiskStream(number, facts, keeper)
       byNumber.set(number, stream)
     }
     if (stream === undefined || kind === KIND.gone) {

@@ -1,7 +1,7 @@
 /** One stream of the journal: where its events stand on the disk, and the newest of them in memory. */
 import { KIND, type Kind } from "./disk-format.ts"
 import type { Ending, StreamFacts, StreamNotes, StreamRecord } from "./log.ts"
-import { createTail } from "./tail.ts"
+import { Tail } from "./tail.ts"
 
 /** What a stream asks of its journal. */
 export interface StreamKeeper {
@@ -19,111 +19,275 @@ export interface StreamKeeper {
   dropped(place: number): void
 }
 
-export interface DiskStream extends StreamRecord {
-  readonly number: number
-  readonly held: number
-  readonly endedAt: number | undefined
-  /** Its ending is visible but stands in memory alone. */
-  readonly lost: boolean
-  /** Segments that have records of it. */
-  readonly segments: number[]
-  /** The batch that is being filled has records of it. */
-  queued: boolean
-  begin(): void
-  /** Its records go to the disk now: what `settle` will make visible. */
-  taken(): void
-  /** They are there. */
-  settle(): void
-  /** They could not be kept: back to what is visible. */
-  takeBack(): void
-  /** Shows what it has, though it stands in memory alone. */
-  showLost(): void
-  /** Puts what stands in memory alone into the next batch again. */
-  putAgain(): void
-  /** Lets go of the events in memory. */
-  forgetTail(): void
-  /** It is deleted: nothing can be read any more. */
-  forget(): void
-  /** What the process before has written, record by record, then `restored`. */
-  restore(kind: number, event: number, payload: Buffer): void
-  restoreEvent(event: number, place: number, length: number): void
-  restored(): void
-}
-
 /** A read from the disk ends here, so that no reader holds up the loop. */
 const READ_BYTES = 64 << 10
 const READ_PIECES = 128
 /** Bytes between two events that are cheaper to read than to jump over. */
 const NEAR = 2 << 10
+/** So many dropped events may stand in the index before it is cut. */
+const LOOSE = 64
 
-export function createDiskStream(number: number, facts: StreamFacts, keeper: StreamKeeper): DiskStream {
-  const tail = createTail()
-  const segments: number[] = []
+/**
+ * A class, though the house prefers closures: of every call that is kept one stays in memory, and forty closures a call
+ * are 9 KB, its fields 0.5 KB.
+ */
+export class DiskStream implements StreamRecord {
+  readonly number: number
+  readonly facts: StreamFacts
+  /** Segments that have records of it. */
+  readonly segments: number[] = []
+  notes: StreamNotes = {}
+  first = 1
+  head = 0
+  visible = 0
+  held = 0
+  written = 0
+  ending: Ending | undefined = undefined
+  visibleEnding: Ending | undefined = undefined
+  endedAt: number | undefined = undefined
+  /** Its ending is visible but stands in memory alone. */
+  lost = false
+  /** The batch that is being filled has records of it. */
+  queued = false
+
+  readonly #keeper: StreamKeeper
+  readonly #tail = new Tail()
   /** Place and length of event `base + index`. */
-  let places = new Float64Array(32)
-  let lengths = new Uint32Array(32)
-  let base = 1
-  let first = 1
-  let head = 0
-  let visible = 0
-  let takenHead = 0
+  #places: number[] = []
+  #lengths: number[] = []
+  #base = 1
+  #takenHead = 0
+  #takenEnding: Ending | undefined = undefined
   /** The newest event on the disk: `visible`, but where the stream was lost. */
-  let kept = 0
-  let held = 0
-  let written = 0
-  let notes: StreamNotes = {}
-  let ending: Ending | undefined
-  let takenEnding: Ending | undefined
-  let visibleEnding: Ending | undefined
-  let endedAt: number | undefined
-  let lost = false
-  let gone = false
-  let begun = false
+  #kept = 0
+  #gone = false
+  #begun = false
 
-  function index(event: number, place: number, length: number): void {
-    if (event - base >= places.length) {
-      const from = first - base
-      const roomy = from * 2 > places.length ? places.length : places.length * 2
-      const morePlaces = new Float64Array(roomy)
-      const moreLengths = new Uint32Array(roomy)
-      morePlaces.set(places.subarray(from))
-      moreLengths.set(lengths.subarray(from))
-      places = morePlaces
-      lengths = moreLengths
-      base = first
+  constructor(number: number, facts: StreamFacts, keeper: StreamKeeper) {
+    this.number = number
+    this.facts = facts
+    this.#keeper = keeper
+  }
+
+  // ── the record ──
+
+  append(event: Uint8Array): number {
+    if (this.ending !== undefined)
+      throw new Error(`stream ${this.facts.id} has ended (${this.ending}); nothing can be appended`)
+    const before = this.held
+    const seq = this.head + 1
+    this.#index(seq, this.#keeper.put(this, KIND.event, seq, event), event.length)
+    this.#tail.push(event)
+    if (this.held > this.#keeper.maxBytes) this.#dropOldest()
+    this.#keeper.changed(this.held - before)
+    return seq
+  }
+
+  note(more: StreamNotes): void {
+    this.notes = { ...this.notes, ...more }
+    this.#keeper.put(this, KIND.note, 0, json(more))
+  }
+
+  end(how: Ending, more?: StreamNotes): boolean {
+    if (this.ending !== undefined) return false
+    this.notes = { ...this.notes, ...more }
+    this.ending = how
+    this.endedAt = this.#keeper.now()
+    this.#putEnd()
+    this.#keeper.ended(this, how)
+    return true
+  }
+
+  read(seq: number, limit: number): Uint8Array[] {
+    const from = Math.max(seq + 1, this.first)
+    if (from > this.visible) return []
+    if (from >= this.#tail.first) return this.#readTail(from, limit)
+    return this.#readDisk(from, Math.min(this.visible, this.#tail.first - 1), Math.min(limit, READ_BYTES))
+  }
+
+  bytesAfter(seq: number): number {
+    let bytes = 0
+    for (let event = Math.max(seq + 1, this.first); event <= this.head; event++)
+      bytes += this.#lengthOf(event)
+    return bytes
+  }
+
+  // ── its way to the disk ──
+
+  begin(): void {
+    this.#keeper.put(this, KIND.begin, 0, json(this.facts))
+  }
+
+  /** Its records go to the disk now: what `settle` will make visible. */
+  taken(): void {
+    this.queued = false
+    this.#takenHead = this.head
+    this.#takenEnding = this.ending
+  }
+
+  /** They are there. */
+  settle(): void {
+    if (this.#gone) return
+    this.#begun = true
+    this.visible = this.#kept = this.#takenHead
+    this.visibleEnding = this.#takenEnding
+    this.lost = false
+    this.#tail.age()
+  }
+
+  /** They could not be kept: back to what is visible. */
+  takeBack(): void {
+    this.queued = false
+    if (this.lost) return
+    this.#cutBackTo(this.visible)
+    this.#tail.cutAfter(this.visible)
+    if (this.first > this.head) {
+      this.#startAt(this.head + 1)
+      this.#tail.clear(this.first)
     }
-    places[event - base] = place
-    lengths[event - base] = length
-    head = event
-    held += length
-    written += length
+    if (this.ending === this.visibleEnding) return
+    this.ending = this.visibleEnding
+    this.endedAt = undefined
+    this.#keeper.ended(this, undefined)
+  }
+
+  /** Shows what it has, though it stands in memory alone. */
+  showLost(): void {
+    this.lost = true
+    this.visible = this.head
+    this.visibleEnding = this.ending
+  }
+
+  /** Puts what stands in memory alone into the next batch again. */
+  putAgain(): void {
+    if (!this.#begun) this.begin()
+    this.#keeper.put(this, KIND.note, 0, json(this.notes))
+    for (let seq = Math.max(this.#kept + 1, this.first); seq <= this.head; seq++)
+      this.#places[seq - this.#base] = this.#keeper.put(this, KIND.event, seq, this.#tail.get(seq))
+    this.#putEnd()
+  }
+
+  /** Lets go of the events in memory. */
+  forgetTail(): void {
+    this.#tail.clear(this.head + 1)
+  }
+
+  /** It is deleted: nothing can be read any more. */
+  forget(): void {
+    this.#gone = true
+    this.#startAt(this.head + 1)
+    this.held = 0
+    this.#tail.clear(this.first)
+  }
+
+  // ── what the process before has written, record by record, then `restored` ──
+
+  restore(kind: number, event: number, payload: Buffer): void {
+    if (kind === KIND.note) this.notes = { ...this.notes, ...parse(payload) }
+    if (kind !== KIND.end) return
+    // The last events are missing: nothing that is left is a whole.
+    if (event !== this.head) this.#skipTo(event + 1)
+    const said = parse(payload)
+    this.notes = { ...this.notes, ...(said["notes"] as StreamNotes) }
+    this.ending = said["ending"] as Ending
+    this.endedAt = Number(said["at"])
+    this.#keeper.ended(this, this.ending)
+  }
+
+  restoreEvent(event: number, place: number, length: number): void {
+    // Numbered anew: the former ones were taken back. A gap: what stands before it is no whole any more.
+    if (event <= this.head && event >= this.first) this.#cutBackTo(event - 1)
+    else if (event !== this.head + 1) this.#skipTo(event)
+    const before = this.held
+    this.#index(event, place, length)
+    if (this.held > this.#keeper.maxBytes) this.#dropOldest()
+    this.#keeper.changed(this.held - before)
+  }
+
+  restored(): void {
+    this.#begun = true
+    this.visible = this.#takenHead = this.#kept = this.head
+    this.visibleEnding = this.#takenEnding = this.ending
+    this.#tail.clear(this.head + 1)
+  }
+
+  // ── the index ──
+
+  #lengthOf(event: number): number {
+    return this.#lengths[event - this.#base]!
+  }
+
+  #placeOf(event: number): number {
+    return this.#places[event - this.#base]!
+  }
+
+  #index(event: number, place: number, length: number): void {
+    const dropped = this.first - this.#base
+    // What was dropped is cut off now and then: one by one would be quadratic.
+    if (dropped > LOOSE && dropped * 2 > this.#places.length) {
+      this.#places = this.#places.slice(dropped)
+      this.#lengths = this.#lengths.slice(dropped)
+      this.#base = this.first
+    }
+    this.#places[event - this.#base] = place
+    this.#lengths[event - this.#base] = length
+    this.head = event
+    this.held += length
+    this.written += length
+  }
+
+  #startAt(event: number): void {
+    this.first = this.#base = event
+    this.#places = []
+    this.#lengths = []
+  }
+
+  #skipTo(event: number): void {
+    this.#keeper.changed(-this.held)
+    this.held = 0
+    this.#startAt(event)
+    this.head = event - 1
+  }
+
+  #cutBackTo(event: number): void {
+    let bytes = 0
+    for (let seq = Math.max(event + 1, this.first); seq <= this.head; seq++) bytes += this.#lengthOf(seq)
+    this.held -= bytes
+    this.written -= bytes
+    this.head = event
+    this.#keeper.changed(-bytes)
   }
 
   /** What the disk does not give back is dropped: a reader who needs it is told so. */
-  function dropBefore(event: number): void {
-    const before = held
-    for (; first < event; first++) held -= lengths[first - base]!
-    keeper.changed(held - before)
+  #dropBefore(event: number): void {
+    const before = this.held
+    for (; this.first < event; this.first++) this.held -= this.#lengthOf(this.first)
+    this.#keeper.changed(this.held - before)
   }
 
-  function dropOldest(): void {
-    while (held > keeper.maxBytes && first < head) {
-      held -= lengths[first - base]!
-      keeper.dropped(places[first - base]!)
-      first++
+  #dropOldest(): void {
+    while (this.held > this.#keeper.maxBytes && this.first < this.head) {
+      this.held -= this.#lengthOf(this.first)
+      this.#keeper.dropped(this.#placeOf(this.first))
+      this.first++
     }
   }
 
-  function putEnd(): void {
-    const { opened: _, ...endNotes } = notes
-    keeper.put(stream, KIND.end, head, json({ ending, at: endedAt, notes: endNotes }))
+  #putEnd(): void {
+    const { opened: _, ...endNotes } = this.notes
+    this.#keeper.put(
+      this,
+      KIND.end,
+      this.head,
+      json({ ending: this.ending, at: this.endedAt, notes: endNotes }),
+    )
   }
 
-  function readTail(from: number, limit: number): Uint8Array[] {
+  #readTail(from: number, limit: number): Uint8Array[] {
     const events: Uint8Array[] = []
     let bytes = 0
-    for (let seq = from; seq <= visible; seq++) {
-      const event = tail.get(seq)
+    for (let seq = from; seq <= this.visible; seq++) {
+      const event = this.#tail.get(seq)
       bytes += event.length
       if (events.length > 0 && bytes > limit) break
       events.push(event)
@@ -131,204 +295,37 @@ export function createDiskStream(number: number, facts: StreamFacts, keeper: Str
     return events
   }
 
-  function readDisk(from: number, to: number, limit: number): Uint8Array[] {
+  #readDisk(from: number, to: number, limit: number): Uint8Array[] {
     const events: Uint8Array[] = []
     let bytes = 0
     let seq = from
     for (let pieces = 0; seq <= to && pieces < READ_PIECES && (bytes < limit || pieces === 0); pieces++) {
-      const start = places[seq - base]!
+      const start = this.#placeOf(seq)
       let next = seq + 1
-      let end = start + lengths[seq - base]!
+      let end = start + this.#lengthOf(seq)
       bytes += end - start
       while (next <= to) {
-        const place = places[next - base]!
-        const length = lengths[next - base]!
+        const place = this.#placeOf(next)
+        const length = this.#lengthOf(next)
         // A place beyond the segment's end is far away: segments are apart by more than they can hold.
         if (place < end || place - end > NEAR || bytes + length > limit) break
         end = place + length
         bytes += length
         next++
       }
-      const piece = keeper.readAt(start, end - start)
+      const piece = this.#keeper.readAt(start, end - start)
       if (piece === undefined) {
-        dropBefore(next)
+        this.#dropBefore(next)
         return events
       }
       for (; seq < next; seq++) {
-        const at = places[seq - base]! - start
-        events.push(piece.subarray(at, at + lengths[seq - base]!))
+        const at = this.#placeOf(seq) - start
+        events.push(piece.subarray(at, at + this.#lengthOf(seq)))
       }
       if (bytes >= limit) break
     }
     return events
   }
-
-  const stream: DiskStream = {
-    number,
-    facts,
-    segments,
-    queued: false,
-    get notes() {
-      return notes
-    },
-    get first() {
-      return first
-    },
-    get head() {
-      return head
-    },
-    get visible() {
-      return visible
-    },
-    get written() {
-      return written
-    },
-    get held() {
-      return held
-    },
-    get ending() {
-      return ending
-    },
-    get visibleEnding() {
-      return visibleEnding
-    },
-    get endedAt() {
-      return endedAt
-    },
-    get lost() {
-      return lost
-    },
-
-    begin: () => void keeper.put(stream, KIND.begin, 0, json(facts)),
-    append(event) {
-      if (ending !== undefined)
-        throw new Error(`stream ${facts.id} has ended (${ending}); nothing can be appended`)
-      const before = held
-      const seq = head + 1
-      index(seq, keeper.put(stream, KIND.event, seq, event), event.length)
-      tail.push(event)
-      if (held > keeper.maxBytes) dropOldest()
-      keeper.changed(held - before)
-      return seq
-    },
-    note(more) {
-      notes = { ...notes, ...more }
-      keeper.put(stream, KIND.note, 0, json(more))
-    },
-    end(how, more) {
-      if (ending !== undefined) return false
-      notes = { ...notes, ...more }
-      ending = how
-      endedAt = keeper.now()
-      putEnd()
-      keeper.ended(stream, how)
-      return true
-    },
-    read(seq, limit) {
-      const from = Math.max(seq + 1, first)
-      if (from > visible) return []
-      if (from >= tail.first) return readTail(from, limit)
-      return readDisk(from, Math.min(visible, tail.first - 1), Math.min(limit, READ_BYTES))
-    },
-    bytesAfter(seq) {
-      let bytes = 0
-      for (let event = Math.max(seq + 1, first); event <= head; event++) bytes += lengths[event - base]!
-      return bytes
-    },
-
-    taken() {
-      stream.queued = false
-      takenHead = head
-      takenEnding = ending
-    },
-    settle() {
-      if (gone) return
-      begun = true
-      visible = kept = takenHead
-      visibleEnding = takenEnding
-      lost = false
-      tail.age()
-    },
-    takeBack() {
-      stream.queued = false
-      if (lost) return
-      cutBackTo(visible)
-      tail.cutAfter(visible)
-      if (first > head) {
-        first = base = head + 1
-        tail.clear(first)
-      }
-      if (ending === visibleEnding) return
-      ending = visibleEnding
-      endedAt = undefined
-      keeper.ended(stream, undefined)
-    },
-    showLost() {
-      lost = true
-      visible = head
-      visibleEnding = ending
-    },
-    putAgain() {
-      if (!begun) keeper.put(stream, KIND.begin, 0, json(facts))
-      keeper.put(stream, KIND.note, 0, json(notes))
-      for (let seq = Math.max(kept + 1, first); seq <= head; seq++)
-        places[seq - base] = keeper.put(stream, KIND.event, seq, tail.get(seq))
-      putEnd()
-    },
-    forgetTail: () => tail.clear(head + 1),
-    forget() {
-      gone = true
-      first = base = head + 1
-      held = 0
-      tail.clear(first)
-      places = new Float64Array(0)
-      lengths = new Uint32Array(0)
-    },
-    restore(kind, event, payload) {
-      if (kind === KIND.note) notes = { ...notes, ...parse(payload) }
-      if (kind !== KIND.end) return
-      // The last events are missing: nothing that is left is a whole.
-      if (event !== head) skipTo(event + 1)
-      const said = parse(payload)
-      notes = { ...notes, ...(said["notes"] as StreamNotes) }
-      ending = said["ending"] as Ending
-      endedAt = Number(said["at"])
-      keeper.ended(stream, ending)
-    },
-    restoreEvent(event, place, length) {
-      // Numbered anew: the former ones were taken back. A gap: what stands before it is no whole any more.
-      if (event <= head && event >= first) cutBackTo(event - 1)
-      else if (event !== head + 1) skipTo(event)
-      const before = held
-      index(event, place, length)
-      if (held > keeper.maxBytes) dropOldest()
-      keeper.changed(held - before)
-    },
-    restored() {
-      begun = true
-      visible = takenHead = kept = head
-      visibleEnding = takenEnding = ending
-      tail.clear(head + 1)
-    },
-  }
-
-  function cutBackTo(event: number): void {
-    let bytes = 0
-    for (let seq = Math.max(event + 1, first); seq <= head; seq++) bytes += lengths[seq - base]!
-    held -= bytes
-    written -= bytes
-    head = event
-    keeper.changed(-bytes)
-  }
-
-  function skipTo(event: number): void {
-    keeper.changed(-held)
-    held = 0
-    first = base = event
-    head = event - 1
-  }
-
-  return stream
 }
 
 function json(value: unknown): Uint8Array {

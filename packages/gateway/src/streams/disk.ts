@@ -17,7 +17,7 @@ import { type Files, realFiles } from "./disk-files.ts"
 import { createBatch, KIND, SEGMENT_HEADER } from "./disk-format.ts"
 import { recoverStreams } from "./disk-recover.ts"
 import { belongs, createSegments, type Segment } from "./disk-segments.ts"
-import { createDiskStream, type DiskStream, type StreamKeeper } from "./disk-stream.ts"
+import { DiskStream, type StreamKeeper } from "./disk-stream.ts"
 import type { LogLimits, StreamLog } from "./log.ts"
 
 export { JournalError } from "./disk-segments.ts"
@@ -286,7 +286,7 @@ export function createJournal(options: JournalOptions): Journal {
 
   const journal: Journal = {
     create(facts) {
-      const stream = createDiskStream(++lastNumber, facts, keeper)
+      const stream = new DiskStream(++lastNumber, facts, keeper)
       streams.set(facts.id, stream)
       byNumber.set(stream.number, stream)
       stream.begin()

@@ -71,39 +71,141 @@ export function createStream(
   onDisconnect: OnDisconnect,
   abandoned: (stream: Stream) => void,
 ): Stream {
-  const readers = new Set<Reader>()
-  const { promise: opened, resolve: tellOpened } = Promise.withResolvers<Opened>()
-  // What the process before has noted of it.
-  let openedNow = record.notes.opened as Opened | undefined
-  let failure = record.notes.failure as WireError | undefined
-  if (openedNow !== undefined) tellOpened(openedNow)
-  let paused = false
-  let leaveTimer: NodeJS.Timeout | undefined
-  let endCallbacks: (() => void)[] = []
+  return new LiveStream(record, turn, onDisconnect, abandoned)
+}
 
-  const wakeAll = (): void => {
-    for (const reader of readers) reader.wake()
-    balance()
-  }
+/** A class for the reason that its record is one: every call that is kept has it. */
+class LiveStream implements Stream {
+  readonly record: StreamRecord
+  readonly opened: Promise<Opened>
+  /** What the process before has noted of it. */
+  openedNow: Opened | undefined
+  failure: WireError | undefined
+  source: Source | undefined = undefined
 
+  readonly #turn: Turn
+  readonly #abandoned: (stream: Stream) => void
+  readonly #tellOpened: (opened: Opened) => void
+  #onDisconnect: OnDisconnect
+  #readers: Set<Reader> | undefined = undefined
   /** Those that have more to read than belongs into one turn. */
-  let behind = new Set<Reader>()
-  const wakeBehind = (): void => {
-    const these = behind
-    behind = new Set()
-    for (const reader of these) reader.wake()
-    balance()
+  #behind: Reader[] = []
+  #paused = false
+  #leaveTimer: NodeJS.Timeout | undefined = undefined
+  #endCallbacks: (() => void)[] = []
+
+  constructor(
+    record: StreamRecord,
+    turn: Turn,
+    onDisconnect: OnDisconnect,
+    abandoned: (stream: Stream) => void,
+  ) {
+    const { promise, resolve } = Promise.withResolvers<Opened>()
+    this.record = record
+    this.opened = promise
+    this.openedNow = record.notes.opened as Opened | undefined
+    this.failure = record.notes.failure as WireError | undefined
+    this.#turn = turn
+    this.#abandoned = abandoned
+    this.#tellOpened = resolve
+    this.#onDisconnect = onDisconnect
+    if (this.openedNow !== undefined) resolve(this.openedNow)
   }
 
-  function tellEnd(): void {
-    const callbacks = endCallbacks
-    endCallbacks = []
+  get id(): string {
+    return this.record.facts.id
+  }
+
+  get readers(): number {
+    return this.#readers?.size ?? 0
+  }
+
+  get onDisconnect(): OnDisconnect {
+    return this.#onDisconnect
+  }
+
+  set onDisconnect(setting: OnDisconnect) {
+    this.#onDisconnect = setting
+    clearTimeout(this.#leaveTimer)
+    this.#left()
+  }
+
+  open(how: Opened): void {
+    if (this.openedNow !== undefined) return
+    this.openedNow = how
+    this.record.note({ opened: how })
+    this.#turn.touch(() => this.#tellOpened(how))
+  }
+
+  append(event: Uint8Array): void {
+    this.record.append(event)
+    this.#turn.touch(this.#wakeAll)
+  }
+
+  end(ending: Ending, why?: WireError): boolean {
+    if (!this.record.end(ending, why === undefined ? {} : { failure: why })) return false
+    this.failure = why
+    clearTimeout(this.#leaveTimer)
+    this.source = undefined
+    this.#turn.touch(this.#wakeAll)
+    this.#turn.touch(() => this.#tellEnd())
+    return true
+  }
+
+  kept(): Promise<void> {
+    return new Promise((resolve) => this.#turn.touch(resolve))
+  }
+
+  attach(reader: Reader): void {
+    clearTimeout(this.#leaveTimer)
+    this.#readers ??= new Set()
+    this.#readers.add(reader)
+    this.#balance()
+  }
+
+  detach(reader: Reader): void {
+    if (this.#readers?.delete(reader) !== true) return
+    if (this.#readers.size === 0) this.#readers = undefined
+    this.#balance()
+    this.#left()
+  }
+
+  progressed(): void {
+    this.#balance()
+  }
+
+  wakeLater(reader: Reader): void {
+    if (this.#behind.push(reader) === 1) this.#turn.touch(() => this.#wakeBehind())
+  }
+
+  onEnd(callback: () => void): void {
+    if (this.record.visibleEnding !== undefined) callback()
+    else this.#endCallbacks.push(callback)
+  }
+
+  /** The same function each time: a turn that is touched with it twice runs it once. */
+  readonly #wakeAll = (): void => {
+    if (this.#readers !== undefined) for (const reader of this.#readers) reader.wake()
+    this.#balance()
+  }
+
+  #wakeBehind(): void {
+    const behind = this.#behind
+    this.#behind = []
+    for (const reader of behind) reader.wake()
+    this.#balance()
+  }
+
+  #tellEnd(): void {
+    const callbacks = this.#endCallbacks
+    this.#endCallbacks = []
     for (const callback of callbacks) callback()
   }
 
   /** Pause, resume, or drop the slow: after every change of the log or of a reader. */
-  function balance(): void {
-    if (record.ending !== undefined) return
+  #balance(): void {
+    if (this.record.ending !== undefined) return
+    const readers = this.#readers ?? NOBODY
     let fastest = Number.POSITIVE_INFINITY
     for (const reader of readers) fastest = Math.min(fastest, reader.behind())
     if (readers.size > 1) {
@@ -112,84 +214,23 @@ export function createStream(
         if (reader.caughtUp && behind > DROP_AT && behind > fastest) reader.drop()
       }
     }
-    if (!paused && readers.size > 0 && fastest >= PAUSE_AT) {
-      paused = true
-      stream.source?.pause()
-    } else if (paused && (readers.size === 0 || fastest <= RESUME_AT)) {
-      paused = false
-      stream.source?.resume()
+    if (!this.#paused && readers.size > 0 && fastest >= PAUSE_AT) {
+      this.#paused = true
+      this.source?.pause()
+    } else if (this.#paused && (readers.size === 0 || fastest <= RESUME_AT)) {
+      this.#paused = false
+      this.source?.resume()
     }
   }
 
   /** The last reader has left. A dropped connection is neither cancel nor detach: the call's setting decides. */
-  function left(): void {
-    if (record.ending !== undefined || readers.size > 0) return
-    const setting = stream.onDisconnect
-    if (setting.rule === "cancel") abandoned(stream)
-    else if (setting.rule === "drain") leaveTimer = setTimeout(() => abandoned(stream), setting.milliseconds)
+  #left(): void {
+    if (this.record.ending !== undefined || this.readers > 0) return
+    const setting = this.#onDisconnect
+    if (setting.rule === "cancel") this.#abandoned(this)
+    else if (setting.rule === "drain")
+      this.#leaveTimer = setTimeout(() => this.#abandoned(this), setting.milliseconds)
   }
-
-  const stream: Stream = {
-    id: record.facts.id,
-    record,
-    opened,
-    get openedNow() {
-      return openedNow
-    },
-    get readers() {
-      return readers.size
-    },
-    get failure() {
-      return failure
-    },
-    get onDisconnect() {
-      return onDisconnect
-    },
-    set onDisconnect(setting) {
-      onDisconnect = setting
-      clearTimeout(leaveTimer)
-      left()
-    },
-    source: undefined,
-    open(how) {
-      if (openedNow !== undefined) return
-      openedNow = how
-      record.note({ opened: how })
-      turn.touch(() => tellOpened(how))
-    },
-    append(event) {
-      record.append(event)
-      turn.touch(wakeAll)
-    },
-    end(ending, why) {
-      if (!record.end(ending, why === undefined ? {} : { failure: why })) return false
-      failure = why
-      clearTimeout(leaveTimer)
-      stream.source = undefined
-      turn.touch(wakeAll)
-      turn.touch(tellEnd)
-      return true
-    },
-    kept: () => new Promise((resolve) => turn.touch(resolve)),
-    attach(reader) {
-      clearTimeout(leaveTimer)
-      readers.add(reader)
-      balance()
-    },
-    detach(reader) {
-      if (!readers.delete(reader)) return
-      balance()
-      left()
-    },
-    progressed: balance,
-    wakeLater(reader) {
-      behind.add(reader)
-      turn.touch(wakeBehind)
-    },
-    onEnd(callback) {
-      if (record.visibleEnding !== undefined) callback()
-      else endCallbacks.push(callback)
-    },
-  }
-  return stream
 }
+
+const NOBODY: ReadonlySet<Reader> = new Set()
