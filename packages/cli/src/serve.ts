@@ -51,6 +51,9 @@ export async function serve(args: string[]): Promise<number> {
       warn: (line) => process.stderr.write(`${line}\n`),
       terminal: process.stdout.isTTY === true,
     })
+    // Whoever read what it prints may go, `sluice serve | head` say: the calls go on.
+    process.stdout.on("error", () => {})
+    process.stderr.on("error", () => {})
     const stopped = running.untilSignal()
     // Not before it listens to signals too: whoever reads this line may send one.
     process.stdout.write(`sluice listening on ${running.url}\n`)

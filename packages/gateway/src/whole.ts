@@ -44,8 +44,8 @@ function parse(text: string): JsonObject {
 
 /** All text that its provider has sent, for counting. */
 export async function relayedTexts(stream: Stream): Promise<string[]> {
-  // What this turn has appended is on its way to the client, and readable with the next.
-  while (stream.record.visible < stream.record.head) await nextTurn()
+  // What this turn has appended is on its way to the client, and readable when it is kept.
+  await stream.kept()
   const { choices } = completionOf(stream, await readAll(stream))
   const texts: string[] = []
   for (const choice of Array.isArray(choices) ? choices : []) {
