@@ -182,7 +182,7 @@ async function show(
   { isRest, lastEventId }: { isRest: boolean; lastEventId: string } = { isRest: false, lastEventId: "" },
 ): Promise<Answer> {
   const shown = createShow(terminal, connection, form)
-  client.onResumed(shown.resumed)
+  client.listen(shown)
   const answer = await readAnswer({
     open: () => open(signal),
     place: (id) => bookmarks.place({ baseURL: connection.baseURL, id, lastEventId }),

@@ -13,7 +13,7 @@ export interface Terminal {
 export interface Screen {
   readonly stream: NodeJS.WriteStream
   readonly isTerminal: boolean
-  /** Characters in a line; undefined: nobody looks at it, so nothing is cut. */
+  /** Characters in a line; undefined: nobody looks at it or knows, so nothing is cut. */
   readonly columns: number | undefined
   readonly style: Style
   /** Aborted when nothing can be written any more: its reader has left (`| head`), or the disk is full. */
@@ -45,7 +45,7 @@ function createScreen(stream: NodeJS.WriteStream, environment: Terminal["environ
     gone: gone.signal,
     isTerminal,
     get columns() {
-      return isTerminal ? stream.columns : undefined
+      return isTerminal ? stream.columns || undefined : undefined
     },
     style: createStyle(isTerminal && !environment["NO_COLOR"] && environment["TERM"] !== "dumb"),
     write: (text) => void stream.write(text),

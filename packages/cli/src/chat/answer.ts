@@ -86,8 +86,7 @@ export async function readAnswer({ open, place, listener, isRest }: AnswerOption
     if (!(cause instanceof SluiceError)) throw cause
     error = cause
   }
-  const isResumable =
-    stream?.id !== undefined && (error instanceof StreamInterruptedError || error instanceof ConnectionError)
+  const isResumable = stream?.id !== undefined && isConnections(error)
   kept?.close(!isResumable)
   const seconds = firstAt === undefined ? 0 : (performance.now() - firstAt) / 1_000
   const isMeasured = !isRest && usage !== undefined && pieces > 1 && seconds > 0
@@ -105,6 +104,13 @@ export async function readAnswer({ open, place, listener, isRest }: AnswerOption
       usage,
     },
   }
+}
+
+/** The connection's own failure, but for one: the gateway was asked, and has the stream no more. */
+function isConnections(error: SluiceError | undefined): boolean {
+  const { cause } = error ?? {}
+  const isGone = cause instanceof SluiceError && (cause.status === 404 || cause.status === 410)
+  return (error instanceof StreamInterruptedError && !isGone) || error instanceof ConnectionError
 }
 
 function endingOf(error: SluiceError | undefined, isResumable: boolean): Ending {

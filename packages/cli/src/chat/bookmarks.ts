@@ -72,12 +72,12 @@ export function openBookmarks(environment: Terminal["environment"]): Bookmarks {
   }
 
   function forget(id: string): void {
-    if (isName(id)) rmSync(fileOf(id), { force: true })
+    if (isName(id)) remove(fileOf(id))
   }
 
   function isFresh(file: string, changedAt: number): boolean {
     if (Date.now() - changedAt < STALE) return true
-    rmSync(file, { force: true })
+    remove(file)
     return false
   }
 
@@ -89,6 +89,14 @@ export function openBookmarks(environment: Terminal["environment"]): Bookmarks {
     } catch {
       return undefined
     }
+  }
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // What cannot be removed could not be written either.
   }
 }
 

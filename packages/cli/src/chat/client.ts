@@ -5,26 +5,34 @@ import type { Connection } from "../connection.ts"
 
 export interface ChatClient {
   readonly chat: Sluice["chat"]
-  /** Calls back when a dropped connection was made anew behind an event. */
-  onResumed(listener: (lastEventId: string) => void): void
+  /** Calls back while a dropped connection is made anew. */
+  listen(listener: ConnectionListener): void
   /** Resolves when the gateway has heard all that was on its way, a cancel above all; it is not waited for long. */
   settled(): Promise<void>
+}
+
+export interface ConnectionListener {
+  resumed(lastEventId: string): void
+  /** A try to come back has failed; another follows. */
+  lost(): void
 }
 
 const LONGEST_FAREWELL = 3_000
 
 export function createClient({ baseURL, key }: Connection): ChatClient {
   const pending = new Set<Promise<unknown>>()
-  let resumed: (lastEventId: string) => void = () => {}
+  let listener: ConnectionListener = { resumed() {}, lost() {} }
 
   const watching: typeof fetch = (url, init) => {
     const answer = fetch(url, init)
+    const behind = new Headers(init?.headers).get("last-event-id")
     const heard = answer.then(
-      (response) => {
-        const behind = new Headers(init?.headers).get("last-event-id")
-        if (response.ok && behind !== null) resumed(behind)
+      ({ ok }) => {
+        if (behind !== null) ok ? listener.resumed(behind) : listener.lost()
       },
-      () => {},
+      () => {
+        if (behind !== null) listener.lost()
+      },
     )
     pending.add(heard)
     void heard.finally(() => pending.delete(heard))
@@ -35,8 +43,8 @@ export function createClient({ baseURL, key }: Connection): ChatClient {
     // In OpenRouter's dialect the usage has a place for what the call has cost.
     chat: new Sluice({ baseURL, apiKey: key, fetch: watching, headers: { "sluice-dialect": "openrouter" } })
       .chat,
-    onResumed(listener) {
-      resumed = listener
+    listen(to) {
+      listener = to
     },
     async settled() {
       const patience = new AbortController()

@@ -4,9 +4,9 @@ import { formatCount, formatDuration, formatRate, formatUsd } from "../format.ts
 import { harmless, type Terminal } from "../terminal.ts"
 import { explainError } from "../trouble.ts"
 import type { Answer, Listener } from "./answer.ts"
+import type { ConnectionListener } from "./client.ts"
 
-export interface Show extends Listener {
-  resumed(lastEventId: string): void
+export interface Show extends Listener, ConnectionListener {
   end(answer: Answer): void
 }
 
@@ -20,6 +20,11 @@ export function createShow(terminal: Terminal, connection: Connection, form: Sho
 function showText({ out, notes }: Terminal, connection: Connection): Show {
   let isReasoning = false
   let last = ""
+  let isLost = false
+
+  function aside(text: string): void {
+    if (notes.isTerminal) notes.write(notes.style.dim(` (${text}) `))
+  }
 
   function say(text: string): void {
     last = text.at(-1) ?? last
@@ -39,7 +44,12 @@ function showText({ out, notes }: Terminal, connection: Connection): Show {
       say(out.isTerminal ? harmless(piece) : piece)
     },
     resumed(lastEventId) {
-      if (notes.isTerminal) notes.write(notes.style.dim(` (resumed at event ${lastEventId}) `))
+      isLost = false
+      aside(`resumed at event ${lastEventId}`)
+    },
+    lost() {
+      if (!isLost) aside("the connection is lost; trying again")
+      isLost = true
     },
     end(answer) {
       // Behind a part that is piped, the rest may be piped too: nothing comes between both.
@@ -57,6 +67,7 @@ function showJson({ out, notes }: Terminal, connection: Connection): Show {
     text() {},
     reasoning() {},
     resumed() {},
+    lost() {},
     end(answer) {
       out.line(JSON.stringify(summaryOf(answer)))
       tellTrouble({ out, notes }, connection, answer)
