@@ -37,7 +37,8 @@ Calls, tokens and cost of settled calls, in groups, dearest first. Without dates
   sluice usage --by ending --provider openai     how a provider's calls ended
   sluice usage --by project,model --csv > usage.csv
 
-  --by A,B           groups: ${GROUPS.join(", ")}. A call with two tags is in two groups of tags
+  --by A,B           groups: ${GROUPS.join(", ")}
+                     (a call with two tags is in two groups of tags)
   --bucket SPAN      for time: hour, day (default), week, month
   --from, --to WHEN  7d (so long ago), 2026-01-31 or 2026-01-31T09:00:00Z; moved outwards to full hours
   --key, --project, --model, --provider, --tag, --ending    only those

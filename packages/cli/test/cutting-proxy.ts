@@ -23,7 +23,11 @@ export async function cuttingProxy(
   let cuts = 0
   let isBroken = false
   const server = net.createServer((client) => {
-    if (isBroken) return void client.on("error", () => {}).end(REFUSAL).resume()
+    if (isBroken)
+      return void client
+        .on("error", () => {})
+        .end(REFUSAL)
+        .resume()
     const upstream = net.connect(Number(port), "127.0.0.1")
     let passed = 0
     for (const socket of [client, upstream]) {
