@@ -40,7 +40,7 @@ export function readFlags<const Table extends FlagTable>(
   const seen = new Set<string>()
   for (const token of tokens) {
     if (token.kind !== "option") continue
-    const flag = table[token.name]
+    const flag = Object.hasOwn(table, token.name) ? table[token.name] : undefined
     if (flag === undefined) throw new Misuse(unknownFlag(token.rawName, table))
     if (flag.type === "boolean" && token.value !== undefined)
       throw new Misuse(`${token.rawName} takes no value.`)

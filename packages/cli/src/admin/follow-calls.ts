@@ -25,7 +25,10 @@ const PAGE = 200
 const FAMILIAR = 100
 
 /** What it gives makes a round. */
-export function followCalls(calls: AdminCalls, options: FollowOptions): () => Promise<void> {
+export function followCalls(
+  calls: Pick<AdminCalls, "list" | "all" | "get">,
+  options: FollowOptions,
+): () => Promise<void> {
   const { filter, last, ending, show } = options
   /** By id: whether it was open when it was seen. */
   const seen = new Map<string, { startedAt: number; isOpen: boolean }>()
