@@ -54,7 +54,7 @@ test("for people it is a line each, aligned, with what to do below what is wrong
   const { code, out } = await run(t, place, ["--offline"])
   assert.equal(code, 0)
   assert.match(out, /^✓ node {11}Node \d+\.\d+\.\d+\n✓ configuration {2}/)
-  assert.match(out, /\n! configuration {2}only the simulator can be asked\n {17}Set a provider's key/)
+  assert.match(out, /\n! providers {6}only the simulator can be asked\n {17}Set a provider's key/)
   assert.equal(out.includes("\u001b"), false)
 })
 
@@ -93,6 +93,20 @@ for (const [status, state, expected, message] of ANSWERS) {
     assert.doesNotMatch(out, /sk-of-theirs/)
   })
 }
+
+test("each of several credentials is tried, at the door of its provider's kind", async (t) => {
+  const provider = await startRawProvider((socket) => {
+    const isGood = /^api-key: sk-good\r?$/im.test(provider.requests.at(-1)!.head)
+    socket.end(jsonAnswer(isGood ? 200 : 401, '{"data":[]}'))
+  })
+  t.after(() => provider.close())
+  const credentials = "credential: [sk-good, sk-revoked]"
+  const yaml = `providers: { cloud: { kind: azure, base_url: "${provider.baseUrl}", ${credentials} } }\n`
+  const { code, findings } = await examine(t, write(t, yaml))
+  assert.equal(code, 1)
+  assert.match(messageOf(findings, "provider cloud (credential 1)"), /its credential is good/)
+  assert.match(messageOf(findings, "provider cloud (credential 2)"), /refuses the credential \(401\)/)
+})
 
 test("a provider that is not there is bad, and nobody is asked with --offline", async (t) => {
   const place = write(t, yamlOf("http://127.0.0.1:1/v1"))

@@ -6,11 +6,11 @@ import { accessSync, constants, existsSync, statSync } from "node:fs"
 import { createServer } from "node:net"
 import { dirname, join, resolve } from "node:path"
 import { hasDevKey } from "./auth/dev-key.ts"
-import { type Config, ConfigError, isLoopback, loadConfig, type Problem } from "./config.ts"
+import { type Config, ConfigError, isLoopback, loadConfig, type Problem, pricesOf } from "./config.ts"
 import { isDataFolderTaken } from "./data-lock.ts"
 import { askProvider } from "./doctor/ask-provider.ts"
-import { createPriceList } from "./ledger/price-list.ts"
-import { pricedName } from "./providers/sim-grammar.ts"
+import { findEngines, LOCAL_ENGINES, type LocalEngine } from "./providers/local-engines.ts"
+import { createAgent } from "./providers/openai-compatible.ts"
 import { type DatabaseState, inspectDatabase } from "./store/inspect.ts"
 import { StoreError } from "./store/store-error.ts"
 
@@ -36,6 +36,8 @@ export interface ExamineOptions {
   /** Nothing beyond this machine is asked. */
   readonly offline: boolean
   readonly folder?: string
+  /** For tests: where engines on this machine are looked for. */
+  readonly engines?: readonly LocalEngine[]
 }
 
 /** Milliseconds for what has to answer. */
@@ -56,12 +58,13 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     checkDatabase(database),
   ]
   if (config === undefined) return beginning
-  const [port, providers] = await Promise.all([
+  const [port, providers, engines] = await Promise.all([
     checkPort(config, owner !== undefined),
-    offline ? [] : Promise.all(config.providers.map((provider) => checkProvider(provider))),
+    offline ? [] : Promise.all(config.providers.flatMap(checkProvider)),
+    checkEngines(config, options.engines ?? LOCAL_ENGINES),
   ])
   const keys = checkKeys(config, database instanceof StoreError ? 0 : database.keys)
-  return [...beginning, ...keys, port, ...providers, ...checkPrices(config)]
+  return [...beginning, ...keys, port, ...providers, ...engines, ...checkPrices(config)]
 }
 
 function checkNode(): Finding[] {
@@ -80,18 +83,11 @@ function checkConfiguration(options: ExamineOptions): { config?: Config; finding
     const { file, providers, models, notes } = config
     const routes = models.length === 0 ? "" : `, ${counted(models.length, "route")}`
     const message = `${file ?? "no file: the environment decides"}; ${counted(providers.length, "provider")}${routes}`
-    const none: Finding = {
-      subject,
-      state: "notable",
-      message: "only the simulator can be asked",
-      hint: "Set a provider's key, such as OPENAI_API_KEY, or name providers in sluice.yaml.",
-    }
     return {
       config,
       findings: [
         { subject, state: "good", message },
         ...notes.map((note): Finding => ({ subject, state: "notable", message: note })),
-        ...(providers.length === 0 ? [none] : []),
       ],
     }
   } catch (error) {
@@ -259,14 +255,44 @@ async function isHealthy(url: string): Promise<boolean> {
   return answer?.ok === true
 }
 
-async function checkProvider(provider: Config["providers"][number]): Promise<Finding> {
-  const subject = `provider ${provider.name}`
-  return { subject, ...(await askProvider(provider, PATIENCE)) }
+/** Each of its credentials is tried: one that is refused is found out on a bad day else. */
+function checkProvider(provider: Config["providers"][number]): Promise<Finding>[] {
+  const { name, credentials } = provider
+  const all = credentials.length === 0 ? [undefined] : credentials
+  return all.map(async (credential, index) => {
+    const which = all.length === 1 ? "" : ` (credential ${index + 1})`
+    return { subject: `provider ${name}${which}`, ...(await askProvider(provider, credential, PATIENCE)) }
+  })
+}
+
+/** A start without a file takes those that it finds. */
+async function checkEngines(
+  { file, providers, server }: Config,
+  engines: readonly LocalEngine[],
+): Promise<Finding[]> {
+  const agent = createAgent()
+  const found = file === undefined ? await findEngines(engines, server.port, agent) : []
+  await agent.destroy()
+  if (found.length + providers.length === 0)
+    return [
+      {
+        subject: "providers",
+        state: "notable",
+        message: `only the simulator can be asked${file === undefined ? ", and no engine runs on this machine" : ""}`,
+        hint: "Set a provider's key, such as OPENAI_API_KEY, or name providers in sluice.yaml.",
+      },
+    ]
+  return found.map(({ name, baseUrl, models }) => ({
+    subject: `engine ${name}`,
+    state: "good",
+    message: `${new URL(baseUrl).host} has ${models.length === 0 ? "no model yet" : counted(models.length, "model")}`,
+  }))
 }
 
 /** Of what routes name: what else is asked for by its name shows when it is. */
-function checkPrices({ models, prices, unpriced }: Config): Finding[] {
-  const { priceOf } = createPriceList(prices, pricedName)
+function checkPrices(config: Config): Finding[] {
+  const { models, unpriced } = config
+  const { priceOf } = pricesOf(config)
   const named = models.flatMap(({ candidates }) => candidates.filter(({ provider }) => provider !== "sim"))
   const known = new Set(named.map(({ provider, model }) => `${provider}/${model}`))
   const lacking = new Set(

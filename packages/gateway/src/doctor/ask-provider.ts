@@ -1,5 +1,7 @@
 /** One provider, asked for its list of models: whether it is there, and what it thinks of the credential. */
-import type { ProviderConfig } from "../config.ts"
+import type { ProviderConfig, Secret } from "../config.ts"
+import { knownProvider } from "../providers/known-providers.ts"
+import { addressOf, keyFor } from "../providers/openai-compatible.ts"
 
 export interface ProviderAnswer {
   readonly state: "good" | "notable" | "bad"
@@ -8,17 +10,17 @@ export interface ProviderAnswer {
 }
 
 export async function askProvider(
-  { name, baseUrl, credential }: Pick<ProviderConfig, "name" | "baseUrl" | "credential">,
+  { name, kind, baseUrl }: Pick<ProviderConfig, "name" | "kind" | "baseUrl">,
+  credential: Secret | undefined,
   within: number,
 ): Promise<ProviderAnswer> {
   const { host } = new URL(baseUrl)
+  const door = knownProvider(kind)?.door
+  const { origin, path } = addressOf(baseUrl, "/models", door)
   const began = performance.now()
   try {
-    const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/models`, {
-      headers: {
-        accept: "application/json",
-        ...(credential === undefined ? {} : { authorization: `Bearer ${credential.reveal()}` }),
-      },
+    const response = await fetch(origin + path, {
+      headers: { accept: "application/json", ...keyFor(door, credential) },
       redirect: "manual",
       signal: AbortSignal.timeout(within),
     })
