@@ -1,6 +1,13 @@
 /** `sluice serve`: start the gateway and stay until a signal comes. */
-import { parseArgs } from "node:util"
 import { ConfigError, DataFolderError, JournalError, StoreError, startGateway } from "@sluice/gateway"
+import { expectWords, readFlags, readWhole } from "./flags.ts"
+
+const FLAGS = {
+  port: { type: "string" },
+  host: { type: "string" },
+  config: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const
 
 const HELP = `usage: sluice serve [options]
 
@@ -21,28 +28,13 @@ It is ready when it prints 'sluice listening on <url>'. SIGTERM lets running str
 const FOR_PEOPLE = [ConfigError, DataFolderError, JournalError, StoreError]
 
 export async function serve(args: string[]): Promise<number> {
-  let flags: { port?: string; host?: string; config?: string; help?: boolean }
-  try {
-    flags = parseArgs({
-      args,
-      options: {
-        port: { type: "string" },
-        host: { type: "string" },
-        config: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values
-  } catch (error) {
-    return misuse(error instanceof Error ? error.message : String(error))
-  }
+  const { flags, words } = readFlags(args, FLAGS)
   if (flags.help === true) {
     process.stdout.write(HELP)
     return 0
   }
-  const port = flags.port === undefined ? undefined : Number(flags.port)
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    return misuse(`--port must be a number from 0 to 65535, not '${flags.port}'.`)
-  }
+  expectWords(words, [], "sluice serve --config sluice.yaml")
+  const port = readWhole("--port", flags.port, 0, 65_535)
   try {
     const running = await startGateway({
       flags: { port, host: flags.host, config: flags.config },

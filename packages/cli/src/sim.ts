@@ -1,7 +1,13 @@
 /** `sluice sim`: the simulator alone, until a signal comes. */
 import { once } from "node:events"
-import { parseArgs } from "node:util"
 import { startSimServer } from "@sluice/gateway"
+import { expectWords, readFlags, readWhole } from "./flags.ts"
+
+const FLAGS = {
+  port: { type: "string" },
+  journal: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const
 
 const HELP = `usage: sluice sim [options]
 
@@ -16,27 +22,13 @@ It is ready when it prints 'sluice sim listening on <url>'. SIGTERM stops it.
 `
 
 export async function sim(args: string[]): Promise<number> {
-  let flags: { port?: string; journal?: string; help?: boolean }
-  try {
-    flags = parseArgs({
-      args,
-      options: {
-        port: { type: "string" },
-        journal: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values
-  } catch (error) {
-    return misuse(error)
-  }
+  const { flags, words } = readFlags(args, FLAGS)
   if (flags.help === true) {
     process.stdout.write(HELP)
     return 0
   }
-  const port = flags.port === undefined ? 4_100 : Number(flags.port)
-  if (flags.port === "" || !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    return misuse(`--port must be a number from 0 to 65535, not '${flags.port}'.`)
-  }
+  expectWords(words, [], "sluice sim --port 4100")
+  const port = readWhole("--port", flags.port, 0, 65_535) ?? 4_100
 
   try {
     const server = await startSimServer({ port, journal: flags.journal })

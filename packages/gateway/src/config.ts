@@ -26,6 +26,7 @@ import type { OnDisconnect } from "./streams/on-disconnect.ts"
 
 export { describeConfig, describeEngine } from "./config/describe.ts"
 export { configurationSchema } from "./config/json-schema.ts"
+export { pricesOf } from "./config/prices.ts"
 export { ConfigError, type Problem } from "./config/problems.ts"
 export { restartNeeded, watchConfig } from "./config/reload.ts"
 export type { Secret } from "./config/secret.ts"

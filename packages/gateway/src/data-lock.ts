@@ -2,7 +2,7 @@
  * One process owns the data folder. The lock is the operating system's on an empty SQLite file, which is the one way to
  * such a lock that Node brings along: it dies with its process, however that ends, and needs no look at process numbers.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 
@@ -30,7 +30,7 @@ export function lockDataFolder(folder: string): DataLock {
     return { release: () => held.close() }
   } catch (error) {
     database?.close()
-    if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY)
+    if (isBusy(error))
       throw new DataFolderError(
         `the data folder ${folder} is in use by another sluice${ownerOf(ownerFile)}: give this one a folder of its own with SLUICE_DATA`,
       )
@@ -39,11 +39,37 @@ export function lockDataFolder(folder: string): DataLock {
   }
 }
 
+/** Whether another process has it, and which, without taking it or making anything. */
+export function isDataFolderTaken(folder: string): { readonly process: string | undefined } | undefined {
+  const lock = join(folder, "lock")
+  if (!existsSync(lock)) return undefined
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(lock, { readOnly: true })
+    database.prepare("SELECT 1 FROM sqlite_schema").all()
+    return undefined
+  } catch (error) {
+    if (!isBusy(error)) throw error
+    return { process: readOwner(join(folder, "lock.owner")) }
+  } finally {
+    database?.close()
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY
+}
+
 function ownerOf(file: string): string {
+  const owner = readOwner(file)
+  return owner === undefined ? "" : ` (process ${owner})`
+}
+
+function readOwner(file: string): string | undefined {
   try {
     const owner = readFileSync(file, "utf8").trim()
-    return /^\d+$/.test(owner) ? ` (process ${owner})` : ""
+    return /^\d+$/.test(owner) ? owner : undefined
   } catch {
-    return ""
+    return undefined
   }
 }

@@ -1,5 +1,6 @@
 export { ConfigError, configurationSchema } from "./config.ts"
 export { DataFolderError } from "./data-lock.ts"
+export { type ExamineOptions, examine, type Finding } from "./doctor.ts"
 export { type RunningGateway, type StartOptions, startGateway } from "./main.ts"
 export { type SimServer, startSimServer } from "./providers/sim-server.ts"
 export { StoreError } from "./store/store-error.ts"

@@ -12,6 +12,7 @@ import {
   describeEngine,
   isLoopback,
   loadConfig,
+  pricesOf,
   restartNeeded,
   watchConfig,
 } from "./config.ts"
@@ -19,7 +20,6 @@ import { lockDataFolder } from "./data-lock.ts"
 import type { Books, Gateway } from "./gateway.ts"
 import { createHeart } from "./http/heartbeat.ts"
 import { closeOrphans, interrupted, lost } from "./interrupt.ts"
-import { createPriceList, type PriceList } from "./ledger/price-list.ts"
 import { PRICE_TABLE } from "./ledger/prices.ts"
 import { createHolds } from "./limits/hold.ts"
 import { createRatios } from "./limits/ratios.ts"
@@ -365,11 +365,6 @@ function withEngines(routes: Routes, found: readonly FoundEngine[], agent: Agent
     providers.set(name, createHttpProvider(options, agent))
   }
   return { ...routes, providers }
-}
-
-function pricesOf(config: Config): PriceList {
-  const kinds = new Map(config.providers.map(({ name, kind }) => [name, kind]))
-  return createPriceList(config.prices, pricedName, (provider) => kinds.get(provider) ?? provider)
 }
 
 /** In double quotes for a shell. A key of ours is shown to a person at a terminal; a pipe may end in a log. */

@@ -36,7 +36,7 @@ export function createAgent(): Agent {
 
 export function createHttpProvider(options: HttpProviderOptions, agent: Dispatcher): Provider {
   const { name, vendor, dialect, prefill, policy, models, door, credentials } = options
-  const { origin, path } = addressOf(options.baseUrl, door)
+  const { origin, path } = addressOf(options.baseUrl, "/chat/completions", door)
   const maxBytes = options.maxBytes ?? MAX_BYTES
 
   return {
@@ -55,21 +55,31 @@ export function createHttpProvider(options: HttpProviderOptions, agent: Dispatch
         "accept-encoding": "identity",
         "user-agent": "sluice",
       }
-      const credential = credentials[asked.credential]
-      if (credential !== undefined) {
-        if (door?.header === undefined) headers["authorization"] = `Bearer ${credential.reveal()}`
-        else headers[door.header] = credential.reveal()
-      }
+      Object.assign(headers, keyFor(door, credentials[asked.credential]))
       return exchange(agent, { origin, path, method: "POST", headers, body }, listener, asked, maxBytes)
     },
   }
 }
 
-function addressOf(baseUrl: string, door: Door | undefined): { origin: string; path: string } {
-  const url = new URL(`${baseUrl.replace(/\/+$/, "")}/chat/completions`)
+export function addressOf(
+  baseUrl: string,
+  what: "/chat/completions" | "/models",
+  door: Door | undefined,
+): { origin: string; path: string } {
+  const url = new URL(baseUrl.replace(/\/+$/, "") + what)
   const { query } = door ?? {}
   if (query !== undefined && url.pathname.includes(query.under)) url.searchParams.set(query.name, query.value)
   return { origin: url.origin, path: `${url.pathname}${url.search}` }
+}
+
+/** The header that opens the door. */
+export function keyFor(
+  door: Door | undefined,
+  credential: { reveal(): string } | undefined,
+): Record<string, string> {
+  if (credential === undefined) return {}
+  if (door?.header !== undefined) return { [door.header]: credential.reveal() }
+  return { authorization: `Bearer ${credential.reveal()}` }
 }
 
 /** The same credential has the same name for as long as the process lives, and the name tells nothing of it. */

@@ -64,6 +64,12 @@ export async function migrate(
   }
 }
 
+/** Whether this version can use a database of that state: how many steps are to come. Throws a StoreError if it cannot. */
+export function stepsToCome(applied: readonly string[], known: readonly Migration[] = MIGRATIONS): number {
+  check(applied, known)
+  return known.length - applied.length
+}
+
 function check(applied: readonly string[], known: readonly Migration[]): void {
   for (const [index, name] of applied.entries()) {
     if (known[index]?.name === name) continue

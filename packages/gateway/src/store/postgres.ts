@@ -163,6 +163,32 @@ export async function openPostgres({ databaseUrl, fault, log }: PostgresOptions)
   }
 }
 
+/** Runs statements in a transaction that may only read, over a connection of its own. */
+export async function readPostgres<Result>(
+  databaseUrl: string,
+  within: number,
+  read: (run: (sql: string) => Promise<Row[]>) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    types: { getTypeParser: parserOf },
+    connectionTimeoutMillis: within,
+    query_timeout: within,
+    application_name: "sluice doctor",
+  })
+  client.on("error", () => {})
+  try {
+    await client.connect()
+    await client.query("BEGIN READ ONLY")
+    return await read(async (sql) => (await client.query<Row>(sql)).rows)
+  } catch (error) {
+    const message = `The database at ${place(databaseUrl)} cannot be used: ${messageOf(error)}.`
+    throw error instanceof StoreError ? error : new StoreError("unusable", message, error)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
 /** Prepared once per connection, under a name that is short and stays. */
 const names = new Map<string, string>()
 function nameOf(sql: string): string {

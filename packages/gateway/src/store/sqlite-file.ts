@@ -1,5 +1,7 @@
 /** The database's file: created or brought to the newest state, before anything else has it open. */
+import { existsSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
+import { pathToFileURL } from "node:url"
 import type { Row } from "./engine.ts"
 import { migrate, SQLITE_WORDS } from "./migrations.ts"
 import { StoreError } from "./store-error.ts"
@@ -27,5 +29,21 @@ export async function prepareFile(file: string): Promise<void> {
     throw new StoreError("unusable", `The database ${file} cannot be used: ${message}.`, error)
   } finally {
     database?.close()
+  }
+}
+
+/** Runs statements that only read, and leaves the file and its neighbours as they are. */
+export async function readFile<Result>(
+  file: string,
+  read: (run: (sql: string) => Promise<Row[]>) => Promise<Result>,
+): Promise<Result> {
+  const url = pathToFileURL(file)
+  // Without this even a reader makes the files beside it; with it, it would not see what still stands in one of them.
+  if (!existsSync(`${file}-wal`)) url.searchParams.set("immutable", "1")
+  const database = new DatabaseSync(url, { readOnly: true, timeout: WAIT_FOR_OTHERS })
+  try {
+    return await read(async (sql) => database.prepare(sql).all() as Row[])
+  } finally {
+    database.close()
   }
 }

@@ -17,7 +17,7 @@ export interface SqliteOptions {
   readonly fault?: Fault | undefined
 }
 
-const FILE = "sluice.db"
+export const FILE = "sluice.db"
 
 export async function openSqlite({ dataFolder, durability, fault }: SqliteOptions): Promise<Engine> {
   const file = join(dataFolder, FILE)
