@@ -1,7 +1,7 @@
 // The load: chat completions in a closed loop over keep-alive connections, every answer validated (answer.h).
 //
-//   loadgen -p PORT -m MODEL [-k KEY] [-s 0|1] [-c CONNECTIONS] [-n CHUNKS] [-d DELAY_MS] [-r RAMP_MS]
-//           [-w WARMUP_S] [-t SECONDS] [-P PID,PID,...]
+//   loadgen -p PORT -m MODEL [-k KEY] [-H "NAME: VALUE"]... [-s 0|1] [-c CONNECTIONS] [-n CHUNKS] [-d DELAY_MS]
+//           [-r RAMP_MS] [-w WARMUP_S] [-t SECONDS] [-P PID,PID,...]
 //
 // "-nCHUNKS-dDELAY" is appended to MODEL; the mock obeys it. Connection k starts at k*RAMP/CONNECTIONS plus a
 // quasi-random part of one chunk delay, so that the chunks of all streams are spread over the delay.
@@ -127,7 +127,7 @@ static void turn(int timeout_ms) {
   for (int k = 0; k < count; k++) on_event(events[k].data.ptr, events[k].events);
 }
 
-static void build_request(const char *model, const char *key) {
+static void build_request(const char *model, const char *key, const char *headers) {
   char *body;
   int length = asprintf(&body,
                         "{\"model\":\"%s-n%d-d%d\",\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"},"
@@ -136,8 +136,8 @@ static void build_request(const char *model, const char *key) {
                         tally.streaming ? ",\"stream\":true,\"stream_options\":{\"include_usage\":true}" : "");
   request_length = asprintf(&request,
                             "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-                            "Accept: */*\r\nUser-Agent: loadgen\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
-                            port, key, length, body);
+                            "Accept: */*\r\nUser-Agent: loadgen\r\nAuthorization: Bearer %s\r\n%sContent-Length: %d\r\n\r\n%s",
+                            port, key, headers, length, body);
   free(body);
 }
 
@@ -187,12 +187,16 @@ int main(int argc, char **argv) {
   double seconds = 3, warmup = 1;
   int ramp_ms = 0, option;
   const char *pids = "", *model = "mock", *key = "none";
+  char *headers = "";
   tally.streaming = 1;
   tally.chunks_wanted = 100;
-  while ((option = getopt(argc, argv, "p:m:k:s:c:n:d:r:w:t:P:")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "p:m:k:H:s:c:n:d:r:w:t:P:")) != -1) switch (option) {
       case 'p': port = atoi(optarg); break;
       case 'm': model = optarg; break;
       case 'k': key = optarg; break;
+      case 'H':
+        if (asprintf(&headers, "%s%s\r\n", headers, optarg) < 0) return 2;
+        break;
       case 's': tally.streaming = atoi(optarg); break;
       case 'c': connections_wanted = atoi(optarg); break;
       case 'n': tally.chunks_wanted = atoi(optarg); break;
@@ -208,7 +212,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   prepare_process();
-  build_request(model, key);
+  build_request(model, key, headers);
   address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   epoll = epoll_create1(0);
   Connection *connections = calloc((size_t)connections_wanted, sizeof *connections);
