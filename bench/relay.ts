@@ -19,7 +19,7 @@ import { start } from "./children.ts"
 import type { Goal } from "./goal.ts"
 import { whyAbsent, withoutPlaces } from "./peers/installed.ts"
 import { type Checkout, checkOut } from "./relay/commit.ts"
-import { goalsOf, type Run } from "./relay/goals.ts"
+import { goalsOf, ROUNDS, type Run } from "./relay/goals.ts"
 import { calm } from "./relay/machine.ts"
 import { type Bench, measure } from "./relay/measure.ts"
 import { accepts, freePort } from "./relay/ports.ts"
@@ -34,7 +34,6 @@ import { OURS, sluice, TARGETS, type Target, type TargetOptions } from "./relay/
 const ALL_SCENARIOS = SCENARIOS.map(({ name }) => name)
 const ALL_OURS = Object.keys(OURS)
 const COMPARED = ["direct", "sluice"]
-const ENOUGH_ROUNDS = 5
 
 export const usage = `npm run bench -- relay [options]      (without a name, npm run bench runs this one)
 
@@ -42,7 +41,7 @@ export const usage = `npm run bench -- relay [options]      (without a name, npm
   --target LIST     of ${Object.keys(TARGETS).join(",")} (default: ${ALL_OURS.join(",")});
                     other gateways are installed when first asked for, into bench/.cache
   --compare COMMIT  this tree beside that commit, in the same run (default targets: ${COMPARED.join(",")} and the commit)
-  --rounds N        how often everything is measured (default ${ENOUGH_ROUNDS}); with fewer it is an indication only
+  --rounds N        how often everything is measured (default ${ROUNDS}); with fewer it is an indication only
   --results FOLDER  where relay.json and relay.md go (default: bench/results for a whole run of all that the goals
                     are about; bench/.cache/results for any other)
   --no-gate         keep every measurement, however busy the machine
@@ -107,7 +106,7 @@ function read(given: readonly string[]): Options {
       scenario: { type: "string", default: ALL_SCENARIOS.join(",") },
       target: { type: "string" },
       compare: { type: "string" },
-      rounds: { type: "string", default: String(ENOUGH_ROUNDS) },
+      rounds: { type: "string", default: String(ROUNDS) },
       results: { type: "string" },
       "no-gate": { type: "boolean", default: false },
       "no-pin": { type: "boolean", default: false },
@@ -121,8 +120,10 @@ function read(given: readonly string[]): Options {
   for (const name of targets)
     if (!Object.hasOwn(TARGETS, name))
       throw new RangeError(`--target knows ${Object.keys(TARGETS).join(", ")}`)
+  if (values.compare !== undefined && !targets.includes("sluice"))
+    throw new RangeError("--compare needs sluice among the targets")
   const whole =
-    rounds >= ENOUGH_ROUNDS &&
+    rounds >= ROUNDS &&
     !values["no-gate"] &&
     values.profile === undefined &&
     values.compare === undefined &&

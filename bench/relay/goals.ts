@@ -39,7 +39,7 @@ const WISHES: readonly Wish[] = [
 ]
 
 /** Goals are about medians of so many rounds, of which the gate may cost some. */
-const ROUNDS = 5
+export const ROUNDS = 5
 const KEPT = 3
 
 export function goalsOf(run: Run): Goal[] {
@@ -97,7 +97,7 @@ function faultsIn(run: Run, figure: Figure): string[] {
   const { errors, failed } = faultsOf(figure.scenarios.flatMap((name) => rowsOf(run.rows, name, US)))
   return [
     ...(errors > 0 ? [`but ${errors} errors`] : []),
-    ...(failed > 0 ? [`but ${failed} runs failed`] : []),
+    ...(failed > 0 ? [`but ${failed} ${failed === 1 ? "run" : "runs"} failed`] : []),
   ]
 }
 

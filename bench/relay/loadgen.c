@@ -1,12 +1,13 @@
 // The load: chat completions in a closed loop over keep-alive connections, every answer validated (answer.h).
 //
 //   loadgen -p PORT -m MODEL [-k KEY] [-H "NAME: VALUE"]... [-s 0|1] [-c CONNECTIONS] [-n CHUNKS] [-d DELAY_MS]
-//           [-r RAMP_MS] [-w WARMUP_S] [-t SECONDS] [-P PID,PID,...]
+//           [-r RAMP_MS] [-w WARMUP_S] [-t SECONDS] [-a ANSWERS] [-P PID,PID,...]
 //
 // "-nCHUNKS-dDELAY" is appended to MODEL; the mock obeys it. Connection k starts at k*RAMP/CONNECTIONS plus a
 // quasi-random part of one chunk delay, so that the chunks of all streams are spread over the delay.
 //
-// Rates and delays are taken in the window [WARMUP, WARMUP+SECONDS] only; errors are counted over the whole run. The
+// Rates and delays are taken in the window [WARMUP, WARMUP+SECONDS] only, which closes before its time where so many ANSWERS
+// in it, good or not, are enough; errors are counted over the whole run. The
 // on-CPU time of the processes in -P is read at both ends of the window, so that CPU per chunk covers exactly the
 // chunks counted. After the window every request still running must receive a byte within DRAIN_NS. An answer that has
 // begun and stays silent is an error (stalled); a request without any answer is counted apart (unanswered), since
@@ -186,11 +187,12 @@ static void print_quantile(const char *name, const Histogram *histogram, double 
 int main(int argc, char **argv) {
   double seconds = 3, warmup = 1;
   int ramp_ms = 0, option;
+  uint64_t answers_wanted = UINT64_MAX;
   const char *pids = "", *model = "mock", *key = "none";
   char *headers = "";
   tally.streaming = 1;
   tally.chunks_wanted = 100;
-  while ((option = getopt(argc, argv, "p:m:k:H:s:c:n:d:r:w:t:P:")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "p:m:k:H:s:c:n:d:r:w:t:a:P:")) != -1) switch (option) {
       case 'p': port = atoi(optarg); break;
       case 'm': model = optarg; break;
       case 'k': key = optarg; break;
@@ -204,6 +206,7 @@ int main(int argc, char **argv) {
       case 'r': ramp_ms = atoi(optarg); break;
       case 'w': warmup = atof(optarg); break;
       case 't': seconds = atof(optarg); break;
+      case 'a': answers_wanted = strtoull(optarg, 0, 10); break;
       case 'P': pids = optarg; break;
       default: return 2;
     }
@@ -229,7 +232,7 @@ int main(int argc, char **argv) {
       cpu = cpu_ns_of(pids);
       own = own_cpu_seconds();
     }
-    if (tally.measuring && now >= closes) break;
+    if (tally.measuring && (now >= closes || tally.good + tally_errors() >= answers_wanted)) break;
     turn(started < connections_wanted ? 1 : 5);
   }
   double window = tally.measuring ? (double)(now_ns() - opens) / 1e9 : 0;
