@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- <name> [options]`: one bench, its table, and a line for each goal. Exits 1 if a goal is short. What was
- * predicted and what came out is kept in results/log.md.
+ * `npm run bench -- <name> [options]`: one bench, its table, and a line for each goal; the relay where none is named.
+ * Exits 1 if a goal is short. What was predicted and what came out is kept in results/log.md.
  */
 import { type Goal, goalLine } from "./goal.ts"
 
@@ -48,7 +48,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   relay: {
     description:
-      "what the gateway adds to chat completions, beside nginx and beside nothing (--help for more)",
+      "what the gateway adds to chat completions, beside nginx and Portkey (relay --help for more); without a name",
     load: () => import("./relay.ts"),
   },
   sizing: {
@@ -66,8 +66,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
 }
 
-const [name, ...options] = process.argv.slice(2)
-if (name === undefined || name === "--help") console.log(list())
+const DEFAULT = "relay"
+
+const given = process.argv.slice(2)
+const [name = DEFAULT, ...options] = given[0]?.startsWith("-") ? [DEFAULT, ...given] : given
+if (given[0] === "--help") console.log(list())
 else {
   const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
   if (bench === undefined) {
@@ -83,5 +86,5 @@ else {
 
 function list(): string {
   const lines = Object.entries(BENCHES).map(([name, { description }]) => `  ${name.padEnd(10)}${description}`)
-  return ["npm run bench -- <name> [options]", "", ...lines].join("\n")
+  return ["npm run bench [-- <name> [options]]", "", ...lines].join("\n")
 }

@@ -1,12 +1,13 @@
 // The load: chat completions in a closed loop over keep-alive connections, every answer validated (answer.h).
 //
-//   loadgen -p PORT -m MODEL [-k KEY] [-s 0|1] [-c CONNECTIONS] [-n CHUNKS] [-d DELAY_MS] [-r RAMP_MS]
-//           [-w WARMUP_S] [-t SECONDS] [-P PID,PID,...]
+//   loadgen -p PORT -m MODEL [-k KEY] [-H "NAME: VALUE"]... [-s 0|1] [-c CONNECTIONS] [-n CHUNKS] [-d DELAY_MS]
+//           [-r RAMP_MS] [-w WARMUP_S] [-t SECONDS] [-a ANSWERS] [-P PID,PID,...]
 //
 // "-nCHUNKS-dDELAY" is appended to MODEL; the mock obeys it. Connection k starts at k*RAMP/CONNECTIONS plus a
 // quasi-random part of one chunk delay, so that the chunks of all streams are spread over the delay.
 //
-// Rates and delays are taken in the window [WARMUP, WARMUP+SECONDS] only; errors are counted over the whole run. The
+// Rates and delays are taken in the window [WARMUP, WARMUP+SECONDS] only, which closes before its time where so many ANSWERS
+// in it, good or not, are enough; errors are counted over the whole run. The
 // on-CPU time of the processes in -P is read at both ends of the window, so that CPU per chunk covers exactly the
 // chunks counted. After the window every request still running must receive a byte within DRAIN_NS. An answer that has
 // begun and stays silent is an error (stalled); a request without any answer is counted apart (unanswered), since
@@ -127,7 +128,7 @@ static void turn(int timeout_ms) {
   for (int k = 0; k < count; k++) on_event(events[k].data.ptr, events[k].events);
 }
 
-static void build_request(const char *model, const char *key) {
+static void build_request(const char *model, const char *key, const char *headers) {
   char *body;
   int length = asprintf(&body,
                         "{\"model\":\"%s-n%d-d%d\",\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"},"
@@ -136,8 +137,8 @@ static void build_request(const char *model, const char *key) {
                         tally.streaming ? ",\"stream\":true,\"stream_options\":{\"include_usage\":true}" : "");
   request_length = asprintf(&request,
                             "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-                            "Accept: */*\r\nUser-Agent: loadgen\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
-                            port, key, length, body);
+                            "Accept: */*\r\nUser-Agent: loadgen\r\nAuthorization: Bearer %s\r\n%sContent-Length: %d\r\n\r\n%s",
+                            port, key, headers, length, body);
   free(body);
 }
 
@@ -186,13 +187,18 @@ static void print_quantile(const char *name, const Histogram *histogram, double 
 int main(int argc, char **argv) {
   double seconds = 3, warmup = 1;
   int ramp_ms = 0, option;
+  uint64_t answers_wanted = UINT64_MAX;
   const char *pids = "", *model = "mock", *key = "none";
+  char *headers = "";
   tally.streaming = 1;
   tally.chunks_wanted = 100;
-  while ((option = getopt(argc, argv, "p:m:k:s:c:n:d:r:w:t:P:")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "p:m:k:H:s:c:n:d:r:w:t:a:P:")) != -1) switch (option) {
       case 'p': port = atoi(optarg); break;
       case 'm': model = optarg; break;
       case 'k': key = optarg; break;
+      case 'H':
+        if (asprintf(&headers, "%s%s\r\n", headers, optarg) < 0) return 2;
+        break;
       case 's': tally.streaming = atoi(optarg); break;
       case 'c': connections_wanted = atoi(optarg); break;
       case 'n': tally.chunks_wanted = atoi(optarg); break;
@@ -200,6 +206,7 @@ int main(int argc, char **argv) {
       case 'r': ramp_ms = atoi(optarg); break;
       case 'w': warmup = atof(optarg); break;
       case 't': seconds = atof(optarg); break;
+      case 'a': answers_wanted = strtoull(optarg, 0, 10); break;
       case 'P': pids = optarg; break;
       default: return 2;
     }
@@ -208,7 +215,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   prepare_process();
-  build_request(model, key);
+  build_request(model, key, headers);
   address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   epoll = epoll_create1(0);
   Connection *connections = calloc((size_t)connections_wanted, sizeof *connections);
@@ -225,7 +232,7 @@ int main(int argc, char **argv) {
       cpu = cpu_ns_of(pids);
       own = own_cpu_seconds();
     }
-    if (tally.measuring && now >= closes) break;
+    if (tally.measuring && (now >= closes || tally.good + tally_errors() >= answers_wanted)) break;
     turn(started < connections_wanted ? 1 : 5);
   }
   double window = tally.measuring ? (double)(now_ns() - opens) / 1e9 : 0;

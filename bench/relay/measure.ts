@@ -1,5 +1,5 @@
 /** One measurement: a fresh process, a warm-up, the load with its window, and what the machine did meanwhile. */
-import { connect } from "node:net"
+import { rmSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Child, start } from "../children.ts"
 import {
@@ -10,7 +10,8 @@ import {
   stolenMilliseconds,
   treeOf,
 } from "./machine.ts"
-import type { Scenario } from "./scenarios.ts"
+import { accepts } from "./ports.ts"
+import type { LoadScenario } from "./scenarios.ts"
 import type { Target } from "./targets.ts"
 
 /** What the load generator prints. Delays in microseconds. */
@@ -40,11 +41,14 @@ export interface Load {
   readonly firstError: string | null
 }
 
-export interface Measured extends Load {
-  readonly warmUpErrors: number
-  /** CPUs that processes outside the bench used on average, and that the machine below us withheld. */
+/** CPUs that processes outside the bench used on average, and that the machine below us withheld. */
+export interface Disturbance {
   readonly foreignCpu: number
   readonly stolenCpu: number
+}
+
+export interface Measured extends Load, Disturbance {
+  readonly warmUpErrors: number
   readonly idleMegabytes?: number
   readonly peakMegabytes?: number
   readonly kilobytesPerStream?: number
@@ -57,20 +61,22 @@ export interface Bench {
   readonly pinned: boolean
 }
 
-const START_LIMIT = 15_000
+/** LiteLLM needs a quarter of a minute on a quiet machine. */
+const START_LIMIT = 60_000
 const LOAD_LIMIT = 30_000
 /** Between the open port and the first request. */
 const SETTLE = 200
 
-export async function measure(bench: Bench, target: Target, scenario: Scenario): Promise<Measured> {
+export async function measure(bench: Bench, target: Target, scenario: LoadScenario): Promise<Measured> {
   if (target.command === undefined) return under(bench, target, scenario, [bench.upstream.pid], 0)
   if (await accepts(target.port)) throw new Error(`port ${target.port} is in use`)
+  if (target.data !== undefined) rmSync(target.data, { recursive: true, force: true })
   const child = await start(target.command, {
     environment: target.environment,
     cpu: bench.pinned ? 0 : undefined,
   })
   try {
-    await listening(child, target.port)
+    await listening(child, target)
     const idle = memoryOf(treeOf(child.pid), "VmRSS")
     const warmUp = await load(bench, target, scenario.warmUp, [])
     const pids = treeOf(child.pid)
@@ -89,29 +95,32 @@ export async function measure(bench: Bench, target: Target, scenario: Scenario):
 async function under(
   bench: Bench,
   target: Target,
-  scenario: Scenario,
+  scenario: LoadScenario,
   pids: readonly number[],
   warmUpErrors: number,
 ): Promise<Measured> {
+  const [measured, disturbance] = await watched(() => load(bench, target, scenario.load, pids))
+  return { ...measured, ...disturbance, warmUpErrors }
+}
+
+/** What the machine did beside it. */
+export async function watched<Result>(work: () => Promise<Result>): Promise<[Result, Disturbance]> {
   const before = foreigners()
   const stolen = stolenMilliseconds()
   const begun = performance.now()
-  const measured = await load(bench, target, scenario.load, pids)
+  const result = await work()
   const milliseconds = performance.now() - begun
-  return {
-    ...measured,
-    warmUpErrors,
-    foreignCpu: foreignMilliseconds(before, foreigners()) / milliseconds,
-    stolenCpu: (stolenMilliseconds() - stolen) / milliseconds,
-  }
+  const foreignCpu = foreignMilliseconds(before, foreigners()) / milliseconds
+  return [result, { foreignCpu, stolenCpu: (stolenMilliseconds() - stolen) / milliseconds }]
 }
 
 async function load(bench: Bench, target: Target, options: string, pids: readonly number[]): Promise<Load> {
-  const { port, model, key } = target
+  const { port, model, key, headers = [] } = target
   const child = await start(
     [
       bench.loadgen,
       ...["-p", String(port), "-m", model, "-k", key, "-P", pids.join(",")],
+      ...headers.flatMap((header) => ["-H", header]),
       ...options.split(" "),
     ],
     { cpu: bench.pinned ? 1 : undefined },
@@ -124,23 +133,12 @@ async function load(bench: Bench, target: Target, options: string, pids: readonl
   return JSON.parse(child.output()) as Load
 }
 
-async function listening(child: Child, port: number): Promise<void> {
+async function listening(child: Child, { port, settle = SETTLE }: Target): Promise<void> {
   const limit = performance.now() + START_LIMIT
   while (!(await accepts(port))) {
     if (!child.running) throw new Error(`it ended at its start: ${child.output().trim().slice(0, 500)}`)
     if (performance.now() > limit) throw new Error(`port ${port} did not open: ${child.output().trim()}`)
     await sleep(25)
   }
-  await sleep(SETTLE)
-}
-
-export function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1")
-    socket.once("connect", () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once("error", () => resolve(false))
-  })
+  await sleep(settle)
 }

@@ -1,5 +1,8 @@
-/** What is asked of each target. `warmUp` brings a just-in-time compiler to speed; only `load` is measured. */
-export interface Scenario {
+/** What is asked of each target. */
+export type Scenario = LoadScenario | StartScenario
+
+/** `warmUp` brings a just-in-time compiler to speed; only `load` is measured. */
+export interface LoadScenario {
   readonly name: string
   readonly title: string
   /** Streams at once; 0: answers in one piece. */
@@ -8,6 +11,13 @@ export interface Scenario {
   readonly warmUp: string
   readonly load: string
   /** About how long one measurement takes. */
+  readonly seconds: number
+}
+
+/** No load: how long it takes to be ready, and what it then needs. */
+export interface StartScenario {
+  readonly name: "start"
+  readonly title: string
   readonly seconds: number
 }
 
@@ -36,6 +46,12 @@ export const SCENARIOS: readonly Scenario[] = [
     streams: 2_000,
     warmUp: STREAMS_WARM_UP,
     load: "-c 2000 -d 20 -r 1500 -w 2 -t 2.5",
+    seconds: 8,
+  },
+  {
+    name: "start",
+    title:
+      "from the command to the line that says it listens, all read once before, and memory after some seconds without load",
     seconds: 8,
   },
 ]

@@ -1,37 +1,7 @@
-/** Rows of measurements → the tables, and the figures that stand beside nginx. */
-import type { Measured } from "./measure.ts"
-import type { Scenario } from "./scenarios.ts"
-
-export interface Row {
-  readonly round: number
-  readonly scenario: string
-  readonly target: string
-  readonly attempt: number
-  /** False: processes outside the bench used too much of the machine. */
-  readonly kept: boolean
-  readonly failed?: string
-  readonly measured?: Measured
-}
-
-type Figure = {
-  [Name in keyof Measured]-?: Measured[Name] extends number | null | undefined ? Name : never
-}[keyof Measured]
-
-/** The median of what was kept; undefined where nothing was. */
-export function median(
-  rows: readonly Row[],
-  scenario: string,
-  target: string,
-  figure: Figure,
-): number | undefined {
-  const values = rows
-    .filter((row) => row.kept && row.scenario === scenario && row.target === target)
-    .map((row) => row.measured?.[figure])
-    .filter((value) => typeof value === "number")
-    .sort((one, other) => one - other)
-  if (values.length === 0) return undefined
-  return (values[(values.length - 1) >> 1]! + values[values.length >> 1]!) / 2
-}
+/** Rows of measurements → the tables. */
+import { FIGURES, quotient, ratioText, textOf } from "./figures.ts"
+import { faultsOf, median, type Name, type Row, rowsOf } from "./rows.ts"
+import type { LoadScenario, Scenario, StartScenario } from "./scenarios.ts"
 
 export function tableOf(
   rows: readonly Row[],
@@ -39,6 +9,34 @@ export function tableOf(
   targets: readonly string[],
   rounds: number,
 ): string {
+  const cells =
+    "load" in scenario
+      ? loadTable(rows, scenario, targets, rounds)
+      : startTable(rows, scenario, targets, rounds)
+  return [`${scenario.name}: ${scenario.title}`, "", ...aligned(cells)].join("\n")
+}
+
+/** Each figure that was measured of two targets, and the ratio of the first to the second. */
+export function comparisonOf(rows: readonly Row[], one: string, other: string): string {
+  const lines = Object.values(FIGURES).map((figure) => {
+    const [mine, its] = [figure.of(rows, one), figure.of(rows, other)]
+    const kept = figure.scenarios.flatMap((scenario) =>
+      [one, other].map((target) => rowsOf(rows, scenario, target).filter((row) => row.kept).length),
+    )
+    const cells = [textOf(figure, mine), textOf(figure, its), ratioText(quotient(mine, its))]
+    return [figure.name, ...cells, String(Math.min(...kept))]
+  })
+  const measured = lines.filter(([, mine, its]) => mine !== "-" || its !== "-")
+  const cells = [["figure", one, other, "ratio", "kept runs, at least"], ...measured]
+  return [`This tree beside ${other}`, "", ...aligned(cells)].join("\n")
+}
+
+function loadTable(
+  rows: readonly Row[],
+  scenario: LoadScenario,
+  targets: readonly string[],
+  rounds: number,
+): string[][] {
   const whole = scenario.streams === 0
   const rate = whole ? "answersPerSecond" : "chunksPerSecond"
   const cpu = whole ? "cpuUsPerAnswer" : "cpuMsPerThousandChunks"
@@ -56,11 +54,11 @@ export function tableOf(
     "kept runs",
   ]
   const lines = targets.map((target) => {
-    const of = (figure: Figure): number | undefined => median(rows, scenario.name, target, figure)
-    const besideNginx = (figure: Figure): string =>
-      ratio(of(figure), median(rows, scenario.name, "nginx", figure))
-    const pair = (one: Figure, other: Figure): string => `${number(of(one))} / ${number(of(other))}`
-    const ran = rows.filter((row) => row.scenario === scenario.name && row.target === target)
+    const of = (figure: Name): number | undefined => median(rows, scenario.name, target, figure)
+    const besideNginx = (figure: Name): string =>
+      ratioText(quotient(of(figure), median(rows, scenario.name, "nginx", figure)))
+    const pair = (one: Name, other: Name): string => `${number(of(one))} / ${number(of(other))}`
+    const ran = rowsOf(rows, scenario.name, target)
     return [
       target,
       number(of(rate)),
@@ -72,54 +70,39 @@ export function tableOf(
       number(of("peakMegabytes")),
       ...(whole ? [] : [number(of("kilobytesPerStream"), 1)]),
       errorsOf(ran),
-      `${ran.filter((row) => row.kept).length}/${rounds}`,
+      keptOf(ran, rounds),
     ]
   })
-  return [`${scenario.name}: ${scenario.title}`, "", ...aligned([columns, ...lines])].join("\n")
+  return [columns, ...lines]
 }
 
-/** What the goals of speed will be about; a dash where the run has not measured it. */
-export function figuresOf(rows: readonly Row[]): string {
-  const beside = (scenario: string, figure: Figure, other: string): string =>
-    `${ratio(median(rows, scenario, "sluice", figure), median(rows, scenario, other, figure))} × ${other}`
-  const peak = (scenario: string): number | undefined => median(rows, scenario, "sluice", "peakMegabytes")
-  const added = difference(
-    median(rows, "S3", "sluice", "firstContentP50"),
-    median(rows, "S3", "direct", "firstContentP50"),
-  )
-  const grown = difference(peak("S3x"), peak("S3"))
-  const slope = grown === undefined ? undefined : (grown * 1024) / 1_500
-  return [
-    `S3 CPU per 1,000 chunks: ${beside("S3", "cpuMsPerThousandChunks", "nginx")}`,
-    `S3 chunk p50: ${beside("S3", "chunkP50", "nginx")}`,
-    `S3 first content, added to direct, p50: ${number(added)} µs`,
-    `S3x chunks per second: ${beside("S3x", "chunksPerSecond", "nginx")}`,
-    `S1 answers per second: ${beside("S1", "answersPerSecond", "nginx")}`,
-    `peak RSS from S3 to S3x: ${number(slope, 1)} KB per stream`,
-    `idle RSS: ${number(median(rows, "S3", "sluice", "idleMegabytes"))} MB`,
-  ].join("\n")
+function startTable(
+  rows: readonly Row[],
+  { name }: StartScenario,
+  targets: readonly string[],
+  rounds: number,
+): string[][] {
+  const ran = targets.filter((target) => rowsOf(rows, name, target).length > 0)
+  const lines = ran.map((target) => [
+    target,
+    number(median(rows, name, target, "listeningMilliseconds")),
+    number(median(rows, name, target, "settledMegabytes")),
+    keptOf(rowsOf(rows, name, target), rounds),
+  ])
+  return [["target", "listening ms", "idle RSS MB", "kept runs"], ...lines]
 }
 
-/** Of all runs, kept or not: anything but 0 makes a row worthless. */
 function errorsOf(ran: readonly Row[]): string {
-  const sum = (figure: "errors" | "warmUpErrors" | "unanswered"): number =>
-    ran.reduce((total, row) => total + (row.measured?.[figure] ?? 0), 0)
-  const failed = ran.filter((row) => row.failed !== undefined).length
-  const unanswered = sum("unanswered")
+  const { errors, unanswered, failed } = faultsOf(ran)
   return [
-    String(sum("errors") + sum("warmUpErrors")),
+    String(errors),
     ...(unanswered > 0 ? [`${unanswered} unanswered`] : []),
     ...(failed > 0 ? [`${failed} runs failed`] : []),
   ].join(", ")
 }
 
-function difference(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? undefined : one - other
-}
-
-function ratio(one: number | undefined, other: number | undefined): string {
-  if (one === undefined || other === undefined || other === 0) return "-"
-  return (one / other).toFixed(one / other < 0.1 ? 3 : 2)
+function keptOf(ran: readonly Row[], rounds: number): string {
+  return `${ran.filter((row) => row.kept).length}/${rounds}`
 }
 
 function number(value: number | undefined, digits = 0): string {
@@ -127,7 +110,7 @@ function number(value: number | undefined, digits = 0): string {
 }
 
 /** Markdown that is readable as it stands: the first column to the left, the rest to the right. */
-function aligned(cells: readonly (readonly string[])[]): string[] {
+export function aligned(cells: readonly (readonly string[])[]): string[] {
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)))
   const rule = widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`))
   const [head, ...rest] = cells.map((line) =>

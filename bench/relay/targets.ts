@@ -1,17 +1,32 @@
 /** What is measured: each is started anew for every measurement, in front of the same upstream. */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join, resolve } from "node:path"
+import { root } from "../../scripts/house.ts"
+import { bifrost } from "../peers/bifrost.ts"
+import { litellm } from "../peers/litellm.ts"
+import { portkey } from "../peers/portkey.ts"
+import type { Checkout } from "./commit.ts"
+import { freePort } from "./ports.ts"
 
 export interface Target {
   readonly name: string
+  /** What the results call it by, beside its name. */
+  readonly version?: string
   /** Undefined: the upstream itself, with nothing in between. */
   readonly command: readonly string[] | undefined
   readonly environment: Readonly<Record<string, string>>
   readonly port: number
   readonly model: string
   readonly key: string
+  /** Sent with every request: `name: value`. */
+  readonly headers?: readonly string[]
+  /** Milliseconds from the open port to the first request, where it needs more than others. */
+  readonly settle?: number
+  /** What it keeps between its starts; each measurement begins with none of it. */
+  readonly data?: string
+  /** The line that says it is ready: only with one is its start measured. */
+  readonly ready?: RegExp
 }
 
 export interface TargetOptions {
@@ -22,20 +37,19 @@ export interface TargetOptions {
   readonly profiles: string | undefined
 }
 
-export const TARGETS: Readonly<Record<string, (options: TargetOptions) => Promise<Target>>> = {
+/** Each fails where it cannot be had on this machine, and says why. */
+type Prepare = (options: TargetOptions) => Promise<Target>
+
+/** The goals are about these, and a run without `--target` measures them. */
+export const OURS: Readonly<Record<string, Prepare>> = {
   direct,
   nginx,
-  sluice,
+  portkey,
+  sluice: (options) => sluice(options),
 }
 
-/** What it is called in the table of versions, or why it cannot be measured here. */
-export function nginxVersion(): string | undefined {
-  const { stderr } = spawnSync("nginx", ["-v"], {
-    encoding: "utf8",
-    env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin` },
-  })
-  return stderr?.match(/nginx\/(\S+)/)?.[1]
-}
+/** The others are installed only when they are asked for. */
+export const TARGETS: Readonly<Record<string, Prepare>> = { ...OURS, litellm, bifrost }
 
 async function direct({ upstreamPort }: TargetOptions): Promise<Target> {
   return {
@@ -50,6 +64,12 @@ async function direct({ upstreamPort }: TargetOptions): Promise<Target> {
 
 /** One worker that forwards and does nothing else: the yardstick. */
 async function nginx({ upstreamPort, folder }: TargetOptions): Promise<Target> {
+  const { stderr } = spawnSync("nginx", ["-v"], {
+    encoding: "utf8",
+    env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin` },
+  })
+  const version = stderr?.match(/nginx\/(\S+)/)?.[1]
+  if (version === undefined) throw new Error("it is not installed (Debian: apt-get install nginx-light)")
   const port = await freePort()
   const file = join(folder, "nginx.conf")
   const own = (name: string): string => join(folder, `nginx-${name}`)
@@ -87,6 +107,7 @@ http {
   )
   return {
     name: "nginx",
+    version,
     command: ["nginx", "-e", "stderr", "-c", file],
     environment: {},
     port,
@@ -96,9 +117,12 @@ http {
 }
 
 /** As a user starts it: the command, a configuration file, a key, and everything on that is on by itself. */
-async function sluice({ upstreamPort, folder, profiles }: TargetOptions): Promise<Target> {
+export async function sluice(options: TargetOptions, checkout?: Checkout): Promise<Target> {
+  const { upstreamPort, folder, profiles } = options
+  const { name, tree, version } = checkout ?? { name: "sluice", tree: root }
   const port = await freePort()
-  const file = join(folder, "sluice.yaml")
+  const file = join(folder, `${name}.yaml`)
+  const data = join(folder, `${name}-data`)
   const key = "sk-relay-bench"
   writeFileSync(
     file,
@@ -108,15 +132,13 @@ async function sluice({ upstreamPort, folder, profiles }: TargetOptions): Promis
   )
   if (profiles !== undefined) mkdirSync(profiles, { recursive: true })
   return {
-    name: "sluice",
-    command: [
-      resolve(import.meta.dirname, "../../packages/cli/bin/sluice"),
-      ...["serve", "--port", String(port), "--config", file],
-    ],
+    name,
+    version,
+    command: [join(tree, "packages/cli/bin/sluice"), ...["serve", "--port", String(port), "--config", file]],
     environment: {
       NODE_ENV: "production",
       SLUICE_API_KEY: key,
-      SLUICE_DATA: join(folder, "data"),
+      SLUICE_DATA: data,
       ...(profiles === undefined
         ? {}
         : { NODE_OPTIONS: `--cpu-prof --cpu-prof-interval=200 --cpu-prof-dir=${resolve(profiles)}` }),
@@ -124,25 +146,7 @@ async function sluice({ upstreamPort, folder, profiles }: TargetOptions): Promis
     port,
     model: "mock/gpt",
     key,
+    data,
+    ready: /^sluice listening on /m,
   }
-}
-
-/** Below the range that outgoing connections take theirs from. */
-const FIRST_PORT = 19_100
-let next = FIRST_PORT
-
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = next++
-    if (port > FIRST_PORT + 500) throw new Error(`no free port from ${FIRST_PORT} on`)
-    if (await bindable(port)) return port
-  }
-}
-
-function bindable(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once("error", () => resolve(false))
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
-  })
 }
