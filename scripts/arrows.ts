@@ -36,7 +36,7 @@ const GATEWAY = "packages/gateway/src/"
 
 /** From the door down to the ground; a room may import its own floor and those below. */
 const FLOORS: readonly RegExp[] = [
-  /^(main|index|doctor)\.ts$|^doctor\//,
+  /^(main|index|doctor)\.ts$|^(start|doctor)\//,
   /^server\.ts$|^config(\.ts$|\/)/,
   /^app\.ts$/,
   /^(chat|answer|whole|sight|keep-content|pump|splice|interrupt|request|resume|models)\.ts$|^(admin|first-look)\//,

@@ -1,9 +1,5 @@
 /** Configuration in, a running gateway out. */
 import { readFileSync } from "node:fs"
-import { join } from "node:path"
-import type { Agent } from "undici"
-import { devKey, hasDevKey } from "./auth/dev-key.ts"
-import type { Keys } from "./auth/keys.ts"
 import { openKeys } from "./auth/stored-keys.ts"
 import {
   type Config,
@@ -16,30 +12,21 @@ import {
   restartNeeded,
   watchConfig,
 } from "./config.ts"
-import { lockDataFolder } from "./data-lock.ts"
 import type { Books, Gateway } from "./gateway.ts"
 import { createHeart } from "./http/heartbeat.ts"
 import { closeOrphans, interrupted, lost } from "./interrupt.ts"
-import { PRICE_TABLE } from "./ledger/prices.ts"
 import { createHolds } from "./limits/hold.ts"
 import { createRatios } from "./limits/ratios.ts"
-import { dialectOf, knownProvider } from "./providers/known-providers.ts"
-import { type FoundEngine, findEngines, LOCAL_ENGINES, type LocalEngine } from "./providers/local-engines.ts"
-import { createAgent, createHttpProvider } from "./providers/openai-compatible.ts"
-import type { Provider } from "./providers/provider.ts"
-import { createSimProvider } from "./providers/sim.ts"
+import { findEngines, LOCAL_ENGINES, type LocalEngine } from "./providers/local-engines.ts"
+import { createAgent } from "./providers/openai-compatible.ts"
 import { pricedName } from "./providers/sim-grammar.ts"
 import { createHealth } from "./routing/health.ts"
-import type { Routes } from "./routing/plan.ts"
 import { createSessions } from "./routing/sessions.ts"
 import { listen } from "./server.ts"
-import type { CallRecord } from "./store/call-record.ts"
+import { addEnvironmentKeys, keyToShow, welcome } from "./start/first-key.ts"
+import { type Kept, limitsOf, rowsOfUnended, takeDataFolder } from "./start/kept.ts"
+import { compileRoutes, namesIn, withEngines } from "./start/routes.ts"
 import type { Fault } from "./store/fault.ts"
-import { openStore } from "./store/open.ts"
-import type { Store } from "./store/store.ts"
-import { createJournal } from "./streams/disk.ts"
-import type { LogLimits, StreamLog } from "./streams/log.ts"
-import { createMemoryLog } from "./streams/memory.ts"
 import { createStreams } from "./streams/streams.ts"
 import { createMetrics } from "./telemetry/count.ts"
 
@@ -220,86 +207,9 @@ function tidyBooks(
   }, SWEEP_EVERY).unref()
 }
 
-/** What outlives the process: the folder is this one's alone, and what the one before left in it is read. */
-interface Kept {
-  readonly log: StreamLog
-  readonly store: Store
-  close(): Promise<void>
-}
-
-async function takeDataFolder(
-  config: Config,
-  { warn, fault }: Pick<StartOptions, "warn" | "fault">,
-): Promise<Kept> {
-  const lock = lockDataFolder(config.dataFolder)
-  let log: StreamLog | undefined
-  try {
-    log = openLog(config, warn)
-    const store = await openStore({
-      dataFolder: config.dataFolder,
-      databaseUrl: config.databaseUrl?.reveal(),
-      durability: config.streams.durability === "power" ? "power" : "process",
-      log: (line) => warn(`sluice: ${line}`),
-      ...(fault === undefined ? {} : { fault }),
-    })
-    const kept = { log, store }
-    return {
-      ...kept,
-      async close() {
-        await kept.log.close()
-        await store.close()
-        lock.release()
-      },
-    }
-  } catch (error) {
-    await log?.close()
-    lock.release()
-    throw error
-  }
-}
-
-/** The rows of streams that the process before has not ended: some of them were settled. */
-async function rowsOfUnended({ log, store }: Kept): Promise<Map<string, CallRecord>> {
-  const rows = new Map<string, CallRecord>()
-  for (const { facts, ending } of log.all()) {
-    const row = ending === undefined ? await store.calls.get(facts.id) : undefined
-    if (row !== undefined) rows.set(row.id, row)
-  }
-  return rows
-}
-
-function openLog(config: Config, warn: (line: string) => void): StreamLog {
-  const { durability } = config.streams
-  const limits = limitsOf(config)
-  if (durability === "memory") return createMemoryLog(limits)
-  return createJournal({
-    folder: config.dataFolder,
-    level: durability,
-    limits,
-    warn: (line) => warn(`sluice: ${line}`),
-  })
-}
-
-/** Models that metrics may name before they have answered: there are only so many in the file and in the price table. */
-function namesIn({ models, prices }: Config): { routes: Set<string>; candidates: Set<string> } {
-  const candidates = models.flatMap((route) => route.candidates)
-  return {
-    routes: new Set(models.map(({ name }) => name)),
-    candidates: new Set([
-      ...candidates.map(({ provider, model }) => `${provider}/${pricedName(provider, model)}`),
-      ...prices.keys(),
-      ...PRICE_TABLE.map(({ provider, model }) => `${provider}/${model}`),
-    ]),
-  }
-}
-
 function ownVersion(): string {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8")
   return (JSON.parse(manifest) as { version: string }).version
-}
-
-function limitsOf({ streams: { keep, maxBytes, totalBytes } }: Config): LogLimits {
-  return { keep, maxBytes, totalBytes }
 }
 
 function signal(): Promise<void> {
@@ -307,81 +217,4 @@ function signal(): Promise<void> {
     process.once("SIGTERM", resolve)
     process.once("SIGINT", resolve)
   })
-}
-
-/** Gives the key that is to be shown to whoever has configured and stored none. */
-async function addEnvironmentKeys(keys: Keys, config: Config, store: Store): Promise<string | undefined> {
-  const { api, admin } = config.keys
-  if (api !== undefined) keys.add({ id: "env", admin: false }, api.reveal())
-  if (admin !== undefined) keys.add({ id: "admin", admin: true }, admin.reveal())
-  if (api !== undefined || admin !== undefined) return undefined
-  const stored = (await store.keys.list()).length > 0
-  if (!isLoopback(config.server.host)) {
-    if (stored) return undefined
-    const message = "others can reach this host, so it needs a key of yours: set SLUICE_API_KEY"
-    throw new ConfigError(config.file, [{ line: undefined, path: "server.host", message }])
-  }
-  // One that was minted stays good beside stored keys: it may be what they were made with.
-  if (stored && !hasDevKey(config.dataFolder)) return undefined
-  const key = devKey(config.dataFolder)
-  keys.add({ id: "dev", admin: true }, key)
-  return key
-}
-
-function compileRoutes(config: Config, agent: Agent): Routes {
-  const providers = new Map<string, Provider>([["sim", createSimProvider()]])
-  for (const { kind, ...provider } of config.providers) {
-    const options = { ...provider, vendor: kind, dialect: dialectOf(kind), door: knownProvider(kind)?.door }
-    providers.set(provider.name, createHttpProvider(options, agent))
-  }
-  const models = new Map(
-    config.models.map((route) => {
-      // The configuration has been checked: each candidate's provider is there.
-      const candidates = route.candidates.map(({ provider, model, weight }) => ({
-        provider: providers.get(provider)!,
-        model,
-        weight,
-      }))
-      return [route.name, { ...route, candidates }]
-    }),
-  )
-  return { models, providers, defaults: config.defaults }
-}
-
-function withEngines(routes: Routes, found: readonly FoundEngine[], agent: Agent): Routes {
-  const providers = new Map(routes.providers)
-  for (const { name, ...engine } of found) {
-    const prefill = knownProvider(name)?.supports.prefill === "yes"
-    const policy = { dataCollection: undefined, zdr: false }
-    const options = {
-      ...engine,
-      name,
-      vendor: name,
-      dialect: dialectOf(name),
-      prefill,
-      policy,
-      credentials: [],
-    }
-    providers.set(name, createHttpProvider(options, agent))
-  }
-  return { ...routes, providers }
-}
-
-/** In double quotes for a shell. A key of ours is shown to a person at a terminal; a pipe may end in a log. */
-function keyToShow(config: Config, minted: string | undefined, terminal: boolean): string {
-  if (config.keys.api !== undefined) return "$SLUICE_API_KEY"
-  if (config.keys.admin !== undefined) return "$SLUICE_ADMIN_KEY"
-  if (minted === undefined) return "<your key>"
-  return terminal ? minted : `$(cat ${join(config.dataFolder, "dev-key")})`
-}
-
-function welcome(url: string, key: string): string {
-  return `
-Try it:
-
-  curl -N ${url}/v1/chat/completions -H "authorization: Bearer ${key}" -H 'content-type: application/json' \\
-    -d '{"model":"sim/story:gap=30","stream":true,"messages":[{"role":"user","content":"Tell me a story."}]}'
-
-Or look: open ${url}/ in a browser and give it the key.
-`
 }
