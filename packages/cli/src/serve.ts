@@ -1,4 +1,5 @@
 /** `sluice serve`: start the gateway and stay until a signal comes. */
+import { flushCompileCache } from "node:module"
 import { ConfigError, DataFolderError, JournalError, StoreError, startGateway } from "@sluice/gateway"
 import { expectWords, readFlags, readWhole } from "./flags.ts"
 
@@ -49,6 +50,8 @@ export async function serve(args: string[]): Promise<number> {
     const stopped = running.untilSignal()
     // Not before it listens to signals too: whoever reads this line may send one.
     process.stdout.write(`sluice listening on ${running.url}\n`)
+    // For the next start, whatever ends this one.
+    flushCompileCache()
     return await stopped
   } catch (error) {
     if (FOR_PEOPLE.some((known) => error instanceof known)) return misuse((error as Error).message)
