@@ -3,7 +3,16 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { startSimServer } from "../src/providers/sim-server.ts"
 import { jsonAnswer, type RawProvider, SSE_HEAD, startRawProvider, wholeStream } from "./raw-provider.ts"
-import { call, dataOf, eventFrames, KEY, type RawAnswer, startTestGateway, streamBody } from "./support.ts"
+import {
+  ADMIN_KEY,
+  call,
+  dataOf,
+  eventFrames,
+  KEY,
+  type RawAnswer,
+  startTestGateway,
+  streamBody,
+} from "./support.ts"
 
 const OPENROUTER = "/openrouter/api/v1/chat/completions"
 
@@ -309,6 +318,30 @@ test("Orq's on_codes says after which of a provider's statuses it is asked again
     assert.equal(failed.status, 502)
     await failed.whole()
     assert.equal(provider.requests.length, 4)
+  } finally {
+    await gateway.close()
+    await provider.close()
+  }
+})
+
+test("credentials take turns, and one that is refused is passed over without the client noticing", async () => {
+  const used: string[] = []
+  const provider = await startRawProvider((socket, number) => {
+    const credential = /^authorization: Bearer (\S+)/im.exec(provider.requests[number - 1]!.head)?.[1] ?? ""
+    used.push(credential)
+    if (credential === "sk-used-up") socket.end(jsonAnswer(401, '{"error":{"message":"no"}}'))
+    else socket.end(SSE_HEAD + wholeStream(["hi"]).join(""))
+  })
+  const gateway = await startTestGateway(
+    `providers: { far: { kind: openai-compatible, base_url: "${provider.baseUrl}", credential: [sk-used-up, sk-two, sk-three] } }`,
+  )
+  try {
+    for (let calls = 0; calls < 6; calls++) assert.equal(await answerer(chat(gateway.url, "far/m")), "far/m")
+    assert.equal(used.filter((credential) => credential === "sk-used-up").length, 1, used.join(" "))
+    for (const credential of ["sk-two", "sk-three"])
+      assert.ok(used.filter((one) => one === credential).length >= 2, used.join(" "))
+    const metrics = await (await call(`${gateway.url}/metrics`, { key: ADMIN_KEY })).whole()
+    assert.ok(!/sk-(used-up|two|three)/.test(metrics.text))
   } finally {
     await gateway.close()
     await provider.close()
