@@ -4,10 +4,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { type TestContext, test } from "node:test"
+import { setTimeout } from "node:timers/promises"
 import { anOpenCall, aSettledCall, NOON } from "../../test/store-support.ts"
 import type { Row, Value } from "./engine.ts"
 import { createFault } from "./fault.ts"
 import { openStore } from "./open.ts"
+import { openSqlite } from "./sqlite.ts"
 import { type Place, suiteOfTheStore } from "./store.suite.ts"
 import type { Store } from "./store.ts"
 
@@ -117,4 +119,24 @@ test("sqlite: the event loop goes on while the books are written", async (t) => 
     await store.openCall(anOpenCall(`call-${index}`, { keyIsStored: false }))
   writing = false
   assert.ok(turns > 40, `${turns} turns of the loop while 20 commits waited for the disk`)
+})
+
+test("sqlite: the thread that answers questions goes when nobody asks, and comes back when somebody does", async (t) => {
+  const { folder } = await place(t)
+  const threads = (): number =>
+    process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length
+  const before = threads()
+  const engine = await openSqlite({ dataFolder: folder, durability: "process", letGoAfter: 1 })
+  const ask = (): Promise<Row[]> => engine.read({ sql: "SELECT 1 AS one", parameters: [] })
+  try {
+    const withWriter = threads()
+    for (let round = 0; round < 3; round++) {
+      assert.deepEqual(await ask(), [{ one: 1 }])
+      while (threads() > withWriter) await setTimeout(5)
+    }
+    assert.deepEqual(await Promise.all([ask(), ask(), ask()]), Array(3).fill([{ one: 1 }]))
+  } finally {
+    await engine.close()
+  }
+  assert.equal(threads(), before)
 })

@@ -15,11 +15,20 @@ export interface SqliteOptions {
   readonly dataFolder: string
   readonly durability: "process" | "power"
   readonly fault?: Fault | undefined
+  /** Milliseconds without a question after which the thread that answers them goes. */
+  readonly letGoAfter?: number | undefined
 }
 
 export const FILE = "sluice.db"
+/** Milliseconds. Few ask the books anything between a start and the next look at a page of it: a thread is 20 MB. */
+const LET_GO_AFTER = 10_000
 
-export async function openSqlite({ dataFolder, durability, fault }: SqliteOptions): Promise<Engine> {
+export async function openSqlite({
+  dataFolder,
+  durability,
+  fault,
+  letGoAfter = LET_GO_AFTER,
+}: SqliteOptions): Promise<Engine> {
   const file = join(dataFolder, FILE)
   mkdirSync(dataFolder, { recursive: true })
   const data = { file, synchronous: durability === "power" ? "FULL" : "NORMAL", fault: fault?.cells } as const
@@ -28,7 +37,7 @@ export async function openSqlite({ dataFolder, durability, fault }: SqliteOption
     await writer.close()
     throw error
   })
-  const reader = createThread({ ...data, role: "reader" })
+  const reader = createThread({ ...data, role: "reader" }, letGoAfter)
   const listeners: (() => void)[] = []
   const tell = (): void => {
     for (const listener of listeners) listener()
@@ -59,7 +68,8 @@ interface Thread {
   close(): Promise<void>
 }
 
-function createThread(data: ThreadData): Thread {
+/** `letGoAfter`: milliseconds without work after which the thread goes; the next task starts another. */
+function createThread(data: ThreadData, letGoAfter?: number): Thread {
   // Built, this file and its neighbour are JavaScript.
   const script = new URL(
     import.meta.url.endsWith(".ts") ? "./sqlite-thread.ts" : "./sqlite-thread.js",
@@ -69,6 +79,7 @@ function createThread(data: ThreadData): Thread {
   let worker: Worker | undefined
   let lastId = 0
   let closed = false
+  let idle: NodeJS.Timeout | undefined
 
   function start(): Worker {
     const started = new Worker(script, { workerData: data })
@@ -77,6 +88,7 @@ function createThread(data: ThreadData): Thread {
       waiting.delete(answer.id)
       if ("fault" in answer) waiter?.reject(errorFrom(answer.fault))
       else waiter?.resolve(answer.result)
+      if (letGoAfter !== undefined && waiting.size === 0) idle = setTimeout(letGo, letGoAfter).unref()
     })
     started.on("error", (error) => lose(started, String(error)))
     started.on("exit", (code) => lose(started, `its thread ended with code ${code}`))
@@ -91,8 +103,15 @@ function createThread(data: ThreadData): Thread {
     waiting.clear()
   }
 
+  function letGo(): void {
+    const gone = worker
+    worker = undefined
+    void gone?.terminate()
+  }
+
   function run<Result extends TaskResult>(task: Task): Promise<Result> {
     if (closed) return Promise.reject(new StoreError("closed", "The store is closed."))
+    clearTimeout(idle)
     worker ??= start()
     const asked = worker
     lastId += 1
