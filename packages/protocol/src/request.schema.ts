@@ -215,6 +215,7 @@ export const openRouterMembers = {
   models: items(text).optional(),
   provider: anyObject.nullish(),
   plugins: items(anyObject).optional(),
+  preset: text.nullish(),
   route: text.nullish(),
   transforms: items(text).optional(),
   session_id: text.optional(),

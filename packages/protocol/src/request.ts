@@ -69,6 +69,8 @@ export interface ChatRequest {
   models?: string[]
   provider?: JsonObject | null
   plugins?: JsonObject[]
+  /** A configuration that is kept at OpenRouter, by its slug. */
+  preset?: string | null
   route?: string | null
   transforms?: string[]
   session_id?: string

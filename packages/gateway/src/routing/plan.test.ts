@@ -31,6 +31,7 @@ function provider(
 }
 
 const local = provider("local")
+const away = provider("away", { dialect: "openrouter" })
 const defaults: Routes["defaults"] = {
   timers: { connect: 1, firstContent: 2, idle: 3, total: 4_000 },
   retries: 0,
@@ -339,6 +340,32 @@ test("who excludes all is told which of its members did", () => {
   assert.deepEqual(refused({ models: ["nobody/x"] }), { status: 404, param: "models[0]" })
   assert.deepEqual(refused({}, { mayUse: () => false }), { status: 403, param: "model" })
   assert.deepEqual(refused({}, { mayUse: (_, name) => name === undefined }), { status: 403, param: "model" })
+})
+
+test("a preset goes to OpenRouter, and is a 400 where nobody is of its kind", () => {
+  const both = routesOf({ fast: { candidates: [candidate(local, "a"), candidate(away, "b")] } }, [
+    local,
+    away,
+  ])
+  assert.deepEqual(names(asked({ model: "fast", preset: "terse" }, both)), ["away/b"])
+  for (const model of ["away/@preset/terse", "away/a/b@preset/terse"])
+    assert.deepEqual(names(asked({ model }, both)), [model])
+  for (const request of [
+    { model: "local/x", preset: "terse" },
+    { model: "@preset/terse" },
+    { model: "local/x@preset/terse" },
+    { model: "fast@preset/terse" },
+    { model: "fast", models: ["local/@preset/terse"] },
+  ]) {
+    assert.throws(
+      () => asked(request, both),
+      (error) =>
+        error instanceof GatewayError &&
+        error.wire.status === 400 &&
+        /preset.*openrouter/.test(error.message),
+      JSON.stringify(request),
+    )
+  }
 })
 
 test("plugins that only mend, and those that are switched off, are no reason to refuse", () => {

@@ -225,6 +225,7 @@ function needsOf(request: ChatRequest, provider: JsonObject, orq: JsonObject): N
     "provider.sort",
     (isObject(provider["sort"]) ? provider["sort"]["by"] : provider["sort"]) === "exacto",
   )
+  need("openrouter", "preset", typeof request.preset === "string" && request.preset !== "")
   need("openrouter", "stop_server_tools_when", listIn(request.stop_server_tools_when).length > 0)
   for (const [index, plugin] of listIn(request.plugins).entries()) {
     if (!isObject(plugin) || plugin["enabled"] === false || HARMLESS_PLUGINS.has(String(plugin["id"])))
