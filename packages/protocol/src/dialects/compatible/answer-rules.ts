@@ -41,4 +41,9 @@ export const COMMON_COMPLETION: CompletionRules = {
   finish: "nullable",
 }
 
-export const PLAIN_USAGE: UsageRules = { promptDetails: [], completionDetails: [], cost: false }
+export const PLAIN_USAGE: UsageRules = {
+  promptDetails: [],
+  completionDetails: [],
+  cost: false,
+  unknown: false,
+}

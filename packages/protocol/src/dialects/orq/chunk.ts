@@ -12,6 +12,6 @@ export const orqAnswer: AnswerRules = {
   // Its older SDK drops a piece's index, as r9s' does.
   toolIds: "every",
   stopReason: "none",
-  usage: { promptDetails: ["cache_creation_tokens"], completionDetails: [], cost: false },
+  usage: { promptDetails: ["cache_creation_tokens"], completionDetails: [], cost: false, unknown: false },
   completion: COMMON_COMPLETION,
 }
