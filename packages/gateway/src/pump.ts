@@ -80,6 +80,7 @@ export function createPump(options: PumpOptions): Pump {
   const { stream, dialect, created, entry, report } = options
   const id = stream.id
   const { streamed } = stream.record.facts
+  const begunChoices = new Set<number>()
   const finishedChoices = new Set<number>()
   let model = options.askedModel
   let write: ChunkWriter = dialect.createChunkWriter()
@@ -214,7 +215,7 @@ export function createPump(options: PumpOptions): Pump {
       if (!sawFinish) entry.flag("finish_added")
       if (streamed) {
         const last = { ...envelope(), ...carried, ...told(), choices: [] }
-        if (!sawFinish) emit({ ...envelope(), choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })
+        if (!sawFinish) emit({ ...envelope(), choices: unfinished().map(stopped) })
         if (options.wantsUsage && usage !== undefined) emit({ ...last, usage })
         else if (isObject(last.openrouter_metadata)) emit(last)
       }
@@ -252,12 +253,21 @@ export function createPump(options: PumpOptions): Pump {
     return metadata === undefined ? {} : { openrouter_metadata: metadata }
   }
 
+  function unfinished(): readonly number[] {
+    return begunChoices.size === 0 ? [0] : [...begunChoices].filter((index) => !finishedChoices.has(index))
+  }
+
   function finishOnce(choice: ChunkChoice): ChunkChoice {
+    begunChoices.add(choice.index)
     if (choice.finish_reason === null) return choice
     if (finishedChoices.has(choice.index)) return { ...choice, finish_reason: null }
     finishedChoices.add(choice.index)
     return choice
   }
+}
+
+function stopped(index: number): ChunkChoice {
+  return { index, delta: {}, finish_reason: "stop" }
 }
 
 /** A final chunk sent twice says nothing new the second time; Azure's filter may still say what it found. */
