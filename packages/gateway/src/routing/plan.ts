@@ -12,7 +12,7 @@ import type { Provider } from "../providers/provider.ts"
 import type { OnDisconnect } from "../streams/on-disconnect.ts"
 import { nameOf } from "./health.ts"
 import { byLowest, inOrder, lot, type Strategy, type View } from "./order.ts"
-import type { Choice, Sort, Wanted } from "./wanted.ts"
+import type { Choice, Need, Sort, Wanted } from "./wanted.ts"
 
 export interface Candidate {
   readonly provider: Provider
@@ -227,7 +227,7 @@ function spare(candidates: readonly Candidate[], wanted: Wanted, sight: Sight): 
 
 // ── words ──
 
-function speaks(provider: Provider, vendor: "openrouter" | "orq"): boolean {
+function speaks(provider: Provider, vendor: Need["vendor"]): boolean {
   return provider.dialect.name === vendor
 }
 

@@ -5,6 +5,7 @@ export const openaiAnswer: AnswerRules = {
   extra: "any",
   finishes: COMMON_FINISHES,
   toolIds: "once",
+  customTools: true,
   stopReason: "scalar",
   usage: {
     promptDetails: ["cache_write_tokens"],
