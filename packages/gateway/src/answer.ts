@@ -2,6 +2,7 @@
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { sendError, sendJson } from "./http/answer.ts"
+import { headerText } from "./http/headers.ts"
 import { serveEvents } from "./http/sse.ts"
 import type { Opened, Stream } from "./streams/stream.ts"
 
@@ -48,8 +49,13 @@ function identify(call: AuthedCall, stream: Stream, opened: Opened | undefined):
     "x-request-id": call.requestId,
     ...(call.dialect.name === "openrouter" ? { "x-generation-id": stream.id } : {}),
     ...(opened === undefined ? {} : { "sluice-attempts": String(opened.attempts) }),
-    ...(opened?.ok === true ? { "sluice-model": opened.model, "sluice-provider": opened.provider } : {}),
+    ...answererOf(opened),
   }
+}
+
+export function answererOf(opened: Opened | undefined): Record<string, string> {
+  if (opened?.ok !== true) return {}
+  return { "sluice-model": headerText(opened.model), "sluice-provider": headerText(opened.provider) }
 }
 
 export function ended(stream: Stream): Promise<void> {

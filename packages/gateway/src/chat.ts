@@ -12,7 +12,13 @@ import type { Gateway } from "./gateway.ts"
 import { GatewayError, toWireError } from "./gateway-error.ts"
 import { readJsonBody } from "./http/body.ts"
 import { hashOf } from "./http/body-hash.ts"
-import { readIdempotencyKey, readOnDisconnect, readRequestId, readSteering } from "./http/headers.ts"
+import {
+  droppedHeader,
+  readIdempotencyKey,
+  readOnDisconnect,
+  readRequestId,
+  readSteering,
+} from "./http/headers.ts"
 import { newId } from "./ids.ts"
 import { keepContent } from "./keep-content.ts"
 import { createEntry } from "./ledger/entry.ts"
@@ -144,7 +150,7 @@ function run(
     waitForHold: (waits) => pauses.set("hold", waits),
     outOfBudget: (error) => stream.source?.stop("failed", error),
     committed(dropped) {
-      if (dropped.length > 0) headers["sluice-dropped-params"] = dropped.join(", ")
+      if (dropped.length > 0) headers["sluice-dropped-params"] = droppedHeader(dropped)
     },
     log: gateway.log,
   })

@@ -80,6 +80,7 @@ export function createPump(options: PumpOptions): Pump {
   const { stream, dialect, created, entry, report } = options
   const id = stream.id
   const { streamed } = stream.record.facts
+  const begunChoices = new Set<number>()
   const finishedChoices = new Set<number>()
   let model = options.askedModel
   let write: ChunkWriter = dialect.createChunkWriter()
@@ -89,8 +90,8 @@ export function createPump(options: PumpOptions): Pump {
   let nextLook = LOOK_EVERY
   let looking = false
   let usage: Usage | undefined
-  /** The provider's last chunk without choices: its members beside usage go out with ours. */
-  let tail: Partial<Chunk> = {}
+  /** Members of chunks that are not written: Azure's findings on the prompt, ahead of all else. They go out with the next. */
+  let carried: Partial<Chunk> = {}
 
   const toJson = (chunk: Chunk): string => JSON.stringify(write({ ...chunk, id, created, model }))
   const splice = createSplice(toJson)
@@ -181,17 +182,14 @@ export function createPump(options: PumpOptions): Pump {
       entry.chunk(chunk)
       if (chunk.usage !== undefined) reported(chunk.usage)
       const { usage: _, ...rest } = chunk
-      if (chunk.choices.length === 0) {
-        if (rest.debug !== undefined) emit(rest)
-        else tail = rest
+      if (chunk.choices.length === 0 && rest.debug !== undefined) return emit(rest)
+      const choices = rest.choices.filter((choice) => !finishedChoices.has(choice.index) || saysMore(choice))
+      if (choices.length === 0) {
+        carried = { ...carried, ...rest }
         return
       }
-      // A final chunk sent twice: the second says nothing new.
-      const choices = rest.choices.filter(
-        ({ index, delta }) => !finishedChoices.has(index) || Object.keys(delta).length > 0,
-      )
-      if (choices.length === 0) return
-      emit({ ...rest, choices: choices.map(finishOnce) })
+      emit({ ...carried, ...rest, choices: choices.map(finishOnce) })
+      carried = {}
       if (data !== undefined) splice.learn(data, chunk)
       pay()
     },
@@ -216,8 +214,8 @@ export function createPump(options: PumpOptions): Pump {
       if (over) return
       if (!sawFinish) entry.flag("finish_added")
       if (streamed) {
-        const last = { ...envelope(), ...tail, ...told(), choices: [] }
-        if (!sawFinish) emit({ ...envelope(), choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })
+        const last = { ...envelope(), ...carried, ...told(), choices: [] }
+        if (!sawFinish) emit({ ...envelope(), choices: unfinished().map(stopped) })
         if (options.wantsUsage && usage !== undefined) emit({ ...last, usage })
         else if (isObject(last.openrouter_metadata)) emit(last)
       }
@@ -255,13 +253,35 @@ export function createPump(options: PumpOptions): Pump {
     return metadata === undefined ? {} : { openrouter_metadata: metadata }
   }
 
+  function unfinished(): readonly number[] {
+    return begunChoices.size === 0 ? [0] : [...begunChoices].filter((index) => !finishedChoices.has(index))
+  }
+
   function finishOnce(choice: ChunkChoice): ChunkChoice {
+    begunChoices.add(choice.index)
     if (choice.finish_reason === null) return choice
     if (finishedChoices.has(choice.index)) return { ...choice, finish_reason: null }
     finishedChoices.add(choice.index)
     return choice
   }
 }
+
+function stopped(index: number): ChunkChoice {
+  return { index, delta: {}, finish_reason: "stop" }
+}
+
+/** A final chunk sent twice says nothing new the second time; Azure's filter may still say what it found. */
+function saysMore({ delta, ...choice }: ChunkChoice): boolean {
+  return Object.keys(delta).length > 0 || Object.keys(choice).some((name) => !OF_ANY_FINISH.has(name))
+}
+
+const OF_ANY_FINISH: ReadonlySet<string> = new Set([
+  "index",
+  "finish_reason",
+  "native_finish_reason",
+  "stop_reason",
+  "logprobs",
+] satisfies (keyof ChunkChoice)[])
 
 /** An event as it is logged and sent: the first one also says when to come back. */
 export function encodeEvent(seq: number, json: string): Buffer {

@@ -3,7 +3,7 @@
  * id: look at it whole, cancel it, detach it.
  */
 import { type JsonObject, streamError, wireError } from "@sluice/protocol"
-import { ended } from "./answer.ts"
+import { answererOf, ended } from "./answer.ts"
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError } from "./gateway-error.ts"
@@ -31,11 +31,10 @@ export async function resume(call: AuthedCall, gateway: Gateway, id: string): Pr
   const after = readPosition(call.query.get("starting_after") ?? lastEventId, stream)
   if (after < stream.record.first - 1) throw dropped(stream.record.first)
   const { response, mount, dialect } = call
-  const opened = stream.openedNow
   const headers = {
     "sluice-stream-id": stream.id,
     "x-request-id": call.requestId,
-    ...(opened?.ok === true ? { "sluice-model": opened.model, "sluice-provider": opened.provider } : {}),
+    ...answererOf(stream.openedNow),
   }
   gateway.metrics.resumed()
   gateway.books.store.countResume(stream.id).catch((error: unknown) => gateway.log(`${stream.id}: ${error}`))

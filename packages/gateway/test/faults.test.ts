@@ -113,6 +113,23 @@ test("[DONE] without a finish reason is a finished stream: a stop is added", asy
   clean(await through(send(SSE_HEAD, ...frames.slice(0, 6), frames.at(-2)!, frames.at(-1)!)))
 })
 
+test("of two choices, one that was cut off is a failure, though the other has ended; [DONE] ends both", async () => {
+  const of = (index: number, delta: object, finish: string | null = null): string =>
+    frame({}, null, { choices: [{ index, delta, finish_reason: finish }] })
+  const both = [of(0, { content: " one" }), of(1, { content: " two" }), of(0, {}, "stop")]
+  failedInBand(await through(send(SSE_HEAD, ...both)))
+  const whole = await through(send(SSE_HEAD, ...both, of(1, {}, "length")))
+  assert.equal(whole.error, undefined)
+  assert.ok(whole.text.endsWith("data: [DONE]\n\n"))
+  const told = await through(send(SSE_HEAD, ...both, "data: [DONE]\n\n"))
+  assert.ok(told.text.endsWith("data: [DONE]\n\n"))
+  const ends = eventFrames(told.text).map((event) => dataOf(event)["choices"])
+  assert.deepEqual(ends.slice(-2), [
+    [{ index: 0, delta: {}, finish_reason: "stop" }],
+    [{ index: 1, delta: {}, finish_reason: "stop" }],
+  ])
+})
+
 test("a stream dripping in single bytes comes out whole", async () => {
   const bytes = Buffer.from(SSE_HEAD + wholeStream([" zürich", " 🦔", " 東京"]).join(""))
   const seen = await through(async (socket) => {

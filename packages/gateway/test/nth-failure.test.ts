@@ -15,6 +15,8 @@ after(async () => (await testPostgres()).stop())
 const PRICES = "prices: { sim/story: { input: 1, output: 10 } }\n"
 /** Two calls need far fewer. */
 const MOST = 400
+/** To open a call and to settle it are two transactions at least: begun, read, written, committed. */
+const FEWEST = 8
 
 for (const database of ["sqlite", "postgres"] as const) {
   for (const when of ["before", "after"] as const) {
@@ -27,7 +29,8 @@ for (const database of ["sqlite", "postgres"] as const) {
         const { id, secret } = await createKey(gateway, { budget: { amount_usd: "10", period: "total" } })
         const known = new Set<string>()
         let answered = 0
-        for (let n = 1; ; n++) {
+        let n = 1
+        for (; ; n++) {
           assert.ok(n < MOST, "there is always one more statement that fails")
           fault.arm(n, when)
           const answers = await Promise.all(
@@ -73,6 +76,7 @@ for (const database of ["sqlite", "postgres"] as const) {
             break
           }
         }
+        assert.ok(n > FEWEST, `all had been done after ${n - 1} statements`)
         assert.ok(answered > 2, "the store tries again, so most calls never notice")
       } finally {
         fault.arm(0)

@@ -88,7 +88,9 @@ function readAnswer(text: string): unknown {
   return {
     content: message.content ?? "",
     reasoning: message.reasoning ?? message.reasoning_content ?? undefined,
-    tool_calls: (message.tool_calls ?? []).map((call) => [call.function?.name, call.function?.arguments]),
+    tool_calls: (message.tool_calls ?? []).map((call) =>
+      call.type === "function" ? [call.function?.name, call.function?.arguments] : call,
+    ),
     finish_reason,
     usage: [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens],
   }

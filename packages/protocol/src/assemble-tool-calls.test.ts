@@ -136,6 +136,26 @@ test("a call without arguments is complete once the answer ended with it, not wh
   assert.equal(isComplete("{}", null, ""), false, "a call of nothing")
 })
 
+test("pieces of a custom tool's call are brought to it, and it is complete once the answer ended with it", () => {
+  const pieces = [
+    { index: 0, id: "a", type: "custom", custom: { name: "run", input: "" } },
+    { index: 1, id: "b", type: "function", function: { name: "f", arguments: "{}" } },
+    { index: 0, custom: { input: '{"print"' } },
+  ]
+  assertCalls(pieces, [
+    ["a", "run", '{"print"'],
+    ["b", "f", "{}"],
+  ])
+  const call = { id: "a", type: "custom" as const, custom: { name: "run", input: '{"print"' } }
+  const message = { role: "assistant" as const, content: null, tool_calls: [call] }
+  for (const [finish, whole] of [
+    [null, []],
+    ["length", []],
+    ["tool_calls", [call]],
+  ] as const)
+    assert.deepEqual(completeToolCalls({ index: 0, message, finish_reason: finish }), whole)
+})
+
 function isComplete(text: string, finish: FinishReason | null, name = "f"): boolean {
   const call = { id: "a", type: "function" as const, function: { name, arguments: text } }
   const message = { role: "assistant" as const, content: null, tool_calls: [call] }
@@ -148,6 +168,12 @@ function assertCalls(
 ): void {
   const collector = createToolCallCollector()
   for (const piece of pieces) collector.add(piece)
-  const calls = collector.calls().map(({ id, function: called }) => [id, called.name, called.arguments])
+  const calls = collector
+    .calls()
+    .map((call) =>
+      call.type === "custom"
+        ? [call.id, call.custom.name, call.custom.input]
+        : [call.id, call.function.name, call.function.arguments],
+    )
   assert.deepEqual(calls, wanted)
 }

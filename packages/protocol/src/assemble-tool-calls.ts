@@ -6,7 +6,8 @@
  * 2. by `id`, where the system drops the index (r9s, the older Orq).
  * 3. else to the last call; unless it brings a name and an object of its own behind one that is closed.
  *
- * An id counts once, as it first came; a name may come in pieces, but the same one again is a repetition.
+ * An id counts once, as it first came; a name may come in pieces, but the same one again is a repetition. What a custom
+ * tool is given, text of any form, stands for its arguments until the call is handed out.
  */
 import { type Collector, ignored, members } from "./collect.ts"
 import type { CompletionChoice, ToolCall } from "./completion.ts"
@@ -25,12 +26,13 @@ export function createToolCallCollector(): ToolCallCollector {
   return {
     add(value) {
       if (!isObject(value)) return
-      const given = objectOr(value["function"])
+      const { custom, function: called } = value
+      const given = objectOr(custom || called)
       const piece: Piece = {
         index: numberOr(value["index"]),
         id: stringOr(value["id"]) ?? "",
         name: stringOr(given["name"]) ?? "",
-        arguments: argumentsOf(given["arguments"]),
+        arguments: argumentsOf(given["arguments"] ?? given["input"]),
       }
       const call = callOf(piece) ?? begin(piece)
       if (!call.id && piece.id) {
@@ -39,16 +41,18 @@ export function createToolCallCollector(): ToolCallCollector {
       }
       if (call.name !== piece.name) call.name += piece.name
       call.arguments += piece.arguments
+      call.custom ||= isObject(custom)
       call.others.add(value)
     },
     calls() {
       return calls
         .toSorted((a, b) => a.order - b.order)
-        .map((call) => ({
-          ...call.others.result(),
-          id: call.id,
-          type: "function",
-          function: { name: call.name, arguments: call.arguments },
+        .map(({ id, name, arguments: text, custom, others }) => ({
+          ...others.result(),
+          id,
+          ...(custom
+            ? { type: "custom", custom: { name, input: text } }
+            : { type: "function", function: { name, arguments: text } }),
         }))
     },
   }
@@ -64,7 +68,13 @@ export function createToolCallCollector(): ToolCallCollector {
   }
 
   function begin({ index }: Piece): CollectedCall {
-    const call = { order: index ?? calls.length, id: "", name: "", arguments: "", others: createOthers() }
+    const call: CollectedCall = {
+      order: index ?? calls.length,
+      id: "",
+      name: "",
+      arguments: "",
+      others: createOthers(),
+    }
     calls.push(call)
     if (index !== undefined) byIndex.set(index, call)
     return call
@@ -73,14 +83,17 @@ export function createToolCallCollector(): ToolCallCollector {
 
 /**
  * The calls of a choice that may be carried out, in their order: named, with arguments that are a whole JSON object. One
- * without arguments counts once the choice has finished for it; an answer cut by its length leaves half calls out.
+ * without arguments, or of a custom tool, counts once the choice has finished for it; an answer cut by its length leaves half
+ * calls out.
  *
  * A running stream need not ask at each piece: a call that is whole stays so.
  */
 export function completeToolCalls(choice: CompletionChoice): ToolCall[] {
   return (choice.message.tool_calls ?? []).filter((call) => {
+    const hasEnded = CALLING.includes(choice.finish_reason ?? "")
+    if (call.type === "custom") return hasEnded && call.custom.name !== ""
     if (call.function.name === "") return false
-    if (call.function.arguments.trim() === "") return CALLING.includes(choice.finish_reason ?? "")
+    if (call.function.arguments.trim() === "") return hasEnded
     return isWholeObject(call.function.arguments)
   })
 }
@@ -90,6 +103,8 @@ interface CollectedCall {
   id: string
   name: string
   arguments: string
+  /** Whether it is the call of a custom tool. */
+  custom?: boolean
   readonly others: Collector<object>
 }
 
@@ -100,7 +115,8 @@ interface Piece {
   readonly arguments: string
 }
 
-const createOthers = members({ index: ignored, id: ignored, type: ignored, function: ignored })
+/** Of the members that a call is put together from, what stands here is written over. */
+const createOthers = members({ index: ignored })
 const CALLING: readonly string[] = ["tool_calls", "function_call", "stop"]
 
 /** Some servers send the object itself in place of its text. */

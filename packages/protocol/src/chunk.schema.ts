@@ -72,8 +72,9 @@ const functionDeltaSchema = object({ name: text.optional(), arguments: text.opti
 export const toolCallDeltaSchema = object({
   index: integer,
   id: text.optional(),
-  type: only("function").optional(),
+  type: oneOf("function", "custom").optional(),
   function: functionDeltaSchema.optional(),
+  custom: object({ name: text.optional(), input: text.optional() }).optional(),
   thought_signature: text.optional(),
 })
 

@@ -11,14 +11,14 @@ import type { StreamError } from "./error.ts"
 import type { JsonObject } from "./json.ts"
 import type { Usage } from "./usage.ts"
 
-export interface Chunk {
+export interface Chunk<Call = ToolCallDelta> {
   id: string
   object: "chat.completion.chunk"
   /** Unix seconds, an integer. */
   created: number
   model: string
   /** Empty on the chunk that carries usage, and on an error at every mount but OpenRouter's. */
-  choices: ChunkChoice[]
+  choices: ChunkChoice<Call>[]
   system_fingerprint?: string
   service_tier?: string
   /** OpenRouter: the provider that answered. */
@@ -32,9 +32,9 @@ export interface Chunk {
   sluice?: JsonObject
 }
 
-export interface ChunkChoice {
+export interface ChunkChoice<Call = ToolCallDelta> {
   index: number
-  delta: Delta
+  delta: Delta<Call>
   finish_reason: FinishReason | null
   /** The provider's own word, where a system passes it on. */
   native_finish_reason?: string | null
@@ -46,7 +46,7 @@ export interface ChunkChoice {
 /** `error` is OpenRouter's alone: the other systems' clients refuse it. */
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter" | "function_call" | "error"
 
-export interface Delta {
+export interface Delta<Call = ToolCallDelta> {
   role?: "assistant"
   content?: string | null
   refusal?: string | null
@@ -56,7 +56,7 @@ export interface Delta {
   reasoning_details?: ReasoningDetail[]
   reasoning_signature?: string | null
   redacted_reasoning?: string | null
-  tool_calls?: ToolCallDelta[]
+  tool_calls?: Call[]
   audio?: AudioDelta | null
   images?: JsonObject[]
   annotations?: JsonObject[]
@@ -64,7 +64,14 @@ export interface Delta {
   function_call?: { name?: string; arguments?: string }
 }
 
-export interface ToolCallDelta {
+export interface ToolCallDelta extends Omit<FunctionCallDelta, "type"> {
+  type?: "function" | "custom"
+  /** OpenAI: of a custom tool, in `function`'s place. What it is given is text of any form. */
+  custom?: { name?: string; input?: string }
+}
+
+/** As all systems know it. */
+export interface FunctionCallDelta {
   /** Which of several parallel calls this piece belongs to. */
   index: number
   id?: string

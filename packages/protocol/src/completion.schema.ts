@@ -8,16 +8,27 @@ import {
 } from "./chunk.schema.ts"
 import { streamErrorSchema } from "./error.schema.ts"
 import { usageSchema } from "./usage.schema.ts"
-import { anyObject, integer, list, object, only, text } from "./values.schema.ts"
+import { anyObject, byMember, integer, list, object, only, text } from "./values.schema.ts"
 
 const calledFunctionSchema = object({ name: text, arguments: text })
 
-export const toolCallSchema = object({
+export const functionToolCallSchema = object({
   id: text,
   type: only("function"),
   function: calledFunctionSchema,
   thought_signature: text.optional(),
 })
+const customToolCallSchema = object({
+  id: text,
+  type: only("custom"),
+  custom: object({ name: text, input: text }),
+  thought_signature: text.optional(),
+})
+export const toolCallSchema = byMember(
+  "type",
+  ["function", "custom"],
+  [functionToolCallSchema, customToolCallSchema],
+)
 
 export const assistantMessageSchema = object({
   role: only("assistant"),

@@ -31,7 +31,7 @@ export interface CompletionChoice {
   error?: StreamError
 }
 
-export interface AssistantMessage {
+export interface AssistantMessage<Call = ToolCall> {
   role: "assistant"
   content: string | null
   refusal?: string | null
@@ -40,16 +40,27 @@ export interface AssistantMessage {
   reasoning_details?: ReasoningDetail[]
   reasoning_signature?: string | null
   redacted_reasoning?: string | null
-  tool_calls?: ToolCall[]
+  tool_calls?: Call[]
   audio?: { id?: string; data?: string; transcript?: string; expires_at?: number } | null
   images?: JsonObject[]
   annotations?: JsonObject[]
   function_call?: { name: string; arguments: string }
 }
 
-export interface ToolCall {
+export type ToolCall = FunctionToolCall | CustomToolCall
+
+/** As all systems know it. */
+export interface FunctionToolCall {
   id: string
   type: "function"
   function: { name: string; arguments: string }
+  thought_signature?: string
+}
+
+/** OpenAI's: what the tool is given is text of any form. */
+export interface CustomToolCall {
+  id: string
+  type: "custom"
+  custom: { name: string; input: string }
   thought_signature?: string
 }

@@ -66,7 +66,7 @@ export const contentOf = <Part extends z.ZodType>(part: Part) =>
   either("a string or an array of content parts", text, items(part))
 
 /** What an assistant's message of an earlier turn may carry besides its content. */
-export const assistantMembers = {
+export const assistantMembersOf = <Call extends z.ZodType>(call: Call) => ({
   name: text.optional(),
   refusal: text.nullish(),
   reasoning: text.nullish(),
@@ -74,11 +74,11 @@ export const assistantMembers = {
   reasoning_details: items(reasoningDetailSchema).optional(),
   reasoning_signature: text.nullish(),
   redacted_reasoning: text.nullish(),
-  tool_calls: items(toolCallSchema).optional(),
+  tool_calls: items(call).optional(),
   audio: object({ id: text.optional() }).nullish(),
   images: items(anyObject).optional(),
   function_call: object({ name: text, arguments: text }).nullish(),
-}
+})
 
 const content = contentOf(contentPart(text, text))
 export const messageSchema = byMember(
@@ -87,7 +87,7 @@ export const messageSchema = byMember(
   [
     object({ role: oneOf("system", "developer"), content, name: text.optional() }),
     object({ role: only("user"), content, name: text.optional() }),
-    object({ role: only("assistant"), content: content.nullish(), ...assistantMembers }),
+    object({ role: only("assistant"), content: content.nullish(), ...assistantMembersOf(toolCallSchema) }),
     object({ role: only("tool"), content, tool_call_id: text.optional() }),
     object({ role: only("function"), content: text.nullable(), name: text }),
   ],
@@ -110,19 +110,29 @@ export function toolOf<Type extends z.ZodType<string>>(type: Type) {
       parameters: anyObject.optional(),
       strict: boolean.nullish(),
     }).optional(),
+    custom: object({
+      name: text,
+      description: text.optional(),
+      format: anyObject.optional(),
+    }).optional(),
     cache_control: anyObject.optional(),
   }).superRefine((tool, context) => {
-    if (tool["type"] === "function" && tool["function"] === undefined) {
-      context.addIssue({ code: "custom", path: ["function"], message: must("be an object")({}) })
+    for (const kind of ["function", "custom"]) {
+      if (tool["type"] === kind && tool[kind] === undefined)
+        context.addIssue({ code: "custom", path: [kind], message: must("be an object")({}) })
     }
   })
 }
 
 export const toolChoiceOf = <const Words extends readonly [string, ...string[]]>(...words: Words) =>
   either(
-    `one of ${words.map((word) => JSON.stringify(word)).join(", ")} or an object naming a function`,
+    `one of ${words.map((word) => JSON.stringify(word)).join(", ")} or an object naming a tool`,
     oneOf(...words),
-    object({ type: text.optional(), function: object({ name: text.optional() }).optional() }),
+    object({
+      type: text.optional(),
+      function: object({ name: text.optional() }).optional(),
+      custom: object({ name: text.optional() }).optional(),
+    }),
   )
 
 const jsonSchemaFormat = object({
@@ -215,6 +225,7 @@ export const openRouterMembers = {
   models: items(text).optional(),
   provider: anyObject.nullish(),
   plugins: items(anyObject).optional(),
+  preset: text.nullish(),
   route: text.nullish(),
   transforms: items(text).optional(),
   session_id: text.optional(),

@@ -69,6 +69,8 @@ export interface ChatRequest {
   models?: string[]
   provider?: JsonObject | null
   plugins?: JsonObject[]
+  /** A configuration that is kept at OpenRouter, by its slug. */
+  preset?: string | null
   route?: string | null
   transforms?: string[]
   session_id?: string
@@ -142,9 +144,10 @@ export interface ContentPart {
 }
 
 export interface Tool {
-  /** `function`, or a server tool such as `openrouter:web_search`. */
+  /** `function`, OpenAI's `custom`, or a server tool such as `openrouter:web_search`. */
   type: string
   function?: FunctionDefinition
+  custom?: CustomDefinition
   cache_control?: JsonObject
 }
 export interface FunctionDefinition {
@@ -154,7 +157,18 @@ export interface FunctionDefinition {
   parameters?: JsonObject
   strict?: boolean | null
 }
-export type ToolChoice = "none" | "auto" | "required" | { type?: string; function?: { name?: string } }
+/** A tool that is given text in place of arguments. */
+export interface CustomDefinition {
+  name: string
+  description?: string
+  /** `text`, or a `grammar`. */
+  format?: JsonObject
+}
+export type ToolChoice =
+  | "none"
+  | "auto"
+  | "required"
+  | { type?: string; function?: { name?: string }; custom?: { name?: string } }
 
 export type ResponseFormat =
   | { type: "text" }

@@ -59,7 +59,7 @@ test("a refusal names the member and says what was expected and what came", () =
     [
       { tool_choice: "maybe" },
       "tool_choice",
-      'tool_choice must be one of "none", "auto", "required" or an object naming a function, got "maybe".',
+      'tool_choice must be one of "none", "auto", "required" or an object naming a tool, got "maybe".',
     ],
     [
       { response_format: { type: "json_schema" } },

@@ -4,11 +4,12 @@
  * unless another system's clients have given that name its meaning everywhere (commonMembers).
  */
 import type * as z from "zod"
+import { functionToolCallSchema, toolCallSchema } from "./completion.schema.ts"
 import type { DialectName } from "./dialects/dialect.ts"
 import type { JsonObject } from "./json.ts"
 import {
   anyResponseFormat,
-  assistantMembers,
+  assistantMembersOf,
   commonMembers,
   commonResponseFormat,
   contentOf,
@@ -27,6 +28,7 @@ import {
   integer,
   items,
   mapOf,
+  must,
   number,
   object,
   oneOf,
@@ -59,6 +61,8 @@ interface Messages {
   /** Who may leave `content` out, or null. */
   readonly silent: "assistant" | "anyone"
   readonly toolCallId: "required" | "optional"
+  /** Of earlier turns. */
+  readonly toolCall: z.ZodType
 }
 
 type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function"
@@ -66,6 +70,10 @@ type Role = "system" | "developer" | "user" | "assistant" | "tool" | "function"
 const cacheControl = object({ type: only("ephemeral"), ttl: oneOf("5m", "1h").optional() })
 const labels = mapOf(text)
 const effort = oneOf("max", "xhigh", "high", "medium", "low", "minimal", "none")
+/** Custom tools are OpenAI's: no SDK of another system can send one, or read its calls. */
+const noCustomTool = text.refine((type) => type !== "custom", {
+  error: must('be "function" or a server tool'),
+})
 const voice = oneOf("alloy", "echo", "fable", "onyx", "nova", "shimmer")
 
 const openai: System = {
@@ -75,6 +83,7 @@ const openai: System = {
     imageDetail: text,
     silent: "assistant",
     toolCallId: "required",
+    toolCall: toolCallSchema,
   },
   refusesNull: "",
   narrowed: {},
@@ -89,6 +98,7 @@ const r9s: System = {
     imageDetail: oneOf("auto", "low", "high"),
     silent: "anyone",
     toolCallId: "optional",
+    toolCall: functionToolCallSchema,
   },
   refusesNull: `
     stream stream_options temperature top_p top_k frequency_penalty presence_penalty seed logit_bias logprobs
@@ -115,12 +125,14 @@ const openrouter: System = {
     imageDetail: oneOf("auto", "low", "high", "original"),
     silent: "assistant",
     toolCallId: "required",
+    toolCall: functionToolCallSchema,
   },
   refusesNull: `
     model stream tools tool_choice response_format modalities reasoning metadata user cache_control`,
   narrowed: {
     top_k: integer,
     seed: integer,
+    tools: items(toolOf(noCustomTool)),
     response_format: anyResponseFormat,
     modalities: items(oneOf("text", "image", "audio")),
     reasoning: object({
@@ -197,11 +209,13 @@ const atoma: System = {
     imageDetail: text,
     silent: "anyone",
     toolCallId: "optional",
+    toolCall: functionToolCallSchema,
   },
   refusesNull: "stream",
   narrowed: {
     seed: integer,
     stop: items(text),
+    tools: items(toolOf(noCustomTool)),
     tool_choice: toolChoiceOf("none", "auto"),
     response_format: commonResponseFormat,
   },
@@ -219,6 +233,7 @@ const orq: System = {
     imageDetail: oneOf("low", "high", "auto"),
     silent: "assistant",
     toolCallId: "optional",
+    toolCall: functionToolCallSchema,
   },
   refusesNull: `
     stream metadata response_format reasoning_effort verbosity thinking tools tool_choice parallel_tool_calls
@@ -271,7 +286,7 @@ function bodySchema(system: System): z.ZodType<JsonObject> {
   })
 }
 
-function messageSchemaOf({ roles, parts, imageDetail, silent, toolCallId }: Messages) {
+function messageSchemaOf({ roles, parts, imageDetail, silent, toolCallId, toolCall }: Messages) {
   const spoken = contentOf(contentPart(parts === undefined ? text : oneOf(...parts), imageDetail))
   const content = silent === "anyone" ? spoken.nullish() : spoken
   const name = text.optional()
@@ -279,7 +294,11 @@ function messageSchemaOf({ roles, parts, imageDetail, silent, toolCallId }: Mess
     system: object({ role: only("system"), content, name }),
     developer: object({ role: only("developer"), content, name }),
     user: object({ role: only("user"), content, name }),
-    assistant: object({ role: only("assistant"), content: spoken.nullish(), ...assistantMembers }),
+    assistant: object({
+      role: only("assistant"),
+      content: spoken.nullish(),
+      ...assistantMembersOf(toolCall),
+    }),
     tool: object({
       role: only("tool"),
       content,

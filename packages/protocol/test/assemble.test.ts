@@ -136,7 +136,8 @@ for (const [name, [finish, prompt, completion, total]] of Object.entries(RECORDE
     )
     assert.deepEqual(usage, lastUsage(lines))
     if (name.endsWith("tool-call")) {
-      assert.equal(choice.message.tool_calls?.[0]?.function.name, "weather")
+      const [call] = choice.message.tool_calls ?? []
+      assert.ok(call?.type === "function" && call.function.name === "weather")
       assert.deepEqual(completeToolCalls(choice), choice.message.tool_calls)
     } else assert.ok(choice.message.content)
     assertSameOverTheWire(lines)
@@ -225,7 +226,9 @@ test("a running stream has no finish reason, and its half call is there to see",
   assembler.add(chunk({ tool_calls: [{ index: 0, id: "1", function: { name: "f", arguments: '{"a"' } }] }))
   const [running] = assembler.completion().choices
   assert.equal(running?.finish_reason, null)
-  assert.equal(running?.message.tool_calls?.[0]?.function.arguments, '{"a"')
+  const [call] = running?.message.tool_calls ?? []
+  assert.ok(call?.type === "function")
+  assert.equal(call.function.arguments, '{"a"')
   assembler.add(chunk({ content: "lo" }, { finish_reason: "stop" }))
   assert.equal(running?.message.content, "Hel", "what was given before does not change")
   assert.equal(assembler.completion().choices[0]?.message.content, "Hello")

@@ -109,6 +109,7 @@ test("null members are left out, and nobody is told of a loss", () => {
 const OPENROUTERS = {
   provider: { order: ["a"] },
   plugins: [{ id: "web" }],
+  preset: "p",
   models: ["a"],
   route: "fallback",
   transforms: ["middle-out"],

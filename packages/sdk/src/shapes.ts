@@ -1,8 +1,16 @@
 /** The SDK's own form of the canonical model: camelCase, as the vendors' SDKs have it. */
-import type { ChatRequest, Chunk, Completion, ToSdk } from "@sluice/protocol"
+import type {
+  ChatRequest,
+  Chunk,
+  Completion,
+  FunctionCallDelta,
+  ToolCallDelta,
+  ToSdk,
+} from "@sluice/protocol"
 
 /**
- * A streamed chunk.
+ * A streamed chunk. A piece of a custom tool's call has `custom`; its `type` is typed as the vendors' pages have it, so that
+ * code written for them takes our chunks.
  *
  * @example
  * ```ts
@@ -11,7 +19,7 @@ import type { ChatRequest, Chunk, Completion, ToSdk } from "@sluice/protocol"
  * export const textOf = (chunk: ChatChunk) => chunk.choices[0]?.delta.content ?? ""
  * ```
  */
-export type ChatChunk = ToSdk<Chunk>
+export type ChatChunk = ToSdk<Chunk<FunctionCallDelta & Pick<ToolCallDelta, "custom">>>
 
 /**
  * A whole answer: what a call that does not stream returns, and what a stream's chunks add up to.

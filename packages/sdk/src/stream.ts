@@ -61,14 +61,14 @@ export class ChatStream<Call = ParsedToolCall, Output = unknown> implements Asyn
 
   /** Chunk by chunk, in camelCase. */
   [Symbol.asyncIterator](): AsyncGenerator<ChatChunk, void, undefined> {
-    return this.#reading.read(({ chunk }) => toSdk(chunk))
+    return this.#reading.read(({ chunk }) => toSdk(chunk) as ChatChunk)
   }
 
   /** The chunks in the vendors' envelope: `{ data, id, event, retry }`. */
   events(): AsyncGenerator<ChatEvent, void, undefined> {
     return this.#reading.read(({ event: { id, event, retry }, chunk }) =>
       withoutUndefined({
-        data: toSdk(chunk),
+        data: toSdk(chunk) as ChatChunk,
         id: id || undefined,
         event: event === "message" ? undefined : event,
         retry,

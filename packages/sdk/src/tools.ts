@@ -106,7 +106,7 @@ export function tool(
 }
 
 /**
- * A complete call of a tool.
+ * A complete call of a tool. What a custom tool is given, text of any form, stands for its arguments.
  *
  * @example
  * ```ts
@@ -179,7 +179,9 @@ export async function* readToolCalls(
       const calls = collector.calls()
       for (const [position, call] of calls.entries()) {
         // Where another call begins, those before it are complete; one that does not parse yet waits for the end.
-        const isOver = finishReason || (position < calls.length - 1 && isWhole(call.function.arguments))
+        const isOver =
+          finishReason ||
+          (position < calls.length - 1 && (call.type === "custom" || isWhole(call.function.arguments)))
         const key = `${index} ${call.id || position}`
         if (!isOver || given.has(key)) continue
         given.add(key)
@@ -218,11 +220,15 @@ export async function parseToolCalls(completion: ChatCompletion, tools: unknown)
 
 /** `finish` is why the choice ended; without it, the call is complete because another has begun. */
 async function complete(
-  { id, function: { name, arguments: text } }: ToolCall,
+  call: ToolCall,
   choice: number,
   offered: Offered,
   finish?: string | null,
 ): Promise<ParsedToolCall> {
+  const { id } = call
+  const called: { name: string; input?: string; arguments?: string } =
+    call.type === "custom" ? call.custom : call.function
+  const { name, input, arguments: text = input! } = called
   const malformed = (message: string, issues: readonly SchemaIssue[] = []) =>
     new MalformedToolCallError(message, { call: { id, name, text }, issues })
 
@@ -234,6 +240,7 @@ async function complete(
   const schema = offered.get(name)
   if (schema === undefined && offered.size > 0)
     throw malformed(`The model called ${name}, which it was not offered.`)
+  if (call.type === "custom") return { id, name, arguments: text, text, choice }
   // Some providers write nothing at all for a tool without parameters.
   const given = parseJson(text.trim() || "{}")
   if (!isObject(given)) throw malformed(`The arguments of ${name} are no JSON object: ${text}`)
@@ -255,10 +262,12 @@ function isWhole(text: string): boolean {
 /** By name: its schema, or null where there is none. */
 type Offered = ReadonlyMap<string, StandardSchema | null>
 
+type Offer = Partial<TypedTool> & Pick<Tool, "custom">
+
 function toolsByName(tools: unknown): Offered {
   const offered = new Map<string, StandardSchema | null>()
   for (const each of Array.isArray(tools) ? tools : []) {
-    const { function: described, [SCHEMA]: schema }: Partial<TypedTool> = objectOr(each)
+    const { function: called, custom: described = called, [SCHEMA]: schema }: Offer = objectOr(each)
     if (described) offered.set(described.name, schema ?? null)
   }
   return offered

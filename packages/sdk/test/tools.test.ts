@@ -26,7 +26,7 @@ const plain = tool({ name: "plain", parameters: { type: "object" } })
 const tools = [weather, search, plain]
 
 type Piece =
-  | { index?: number; id?: string; name?: string; text?: string; choice?: number }
+  | { index?: number; id?: string; name?: string; text?: string; choice?: number; custom?: boolean }
   | { finish: string; choice?: number }
 
 function chunkOf(piece: Piece): ChatChunk {
@@ -35,10 +35,13 @@ function chunkOf(piece: Piece): ChatChunk {
   if ("finish" in piece) {
     return { ...envelope, choices: [{ index, delta: {}, finishReason: piece.finish as "stop" }] }
   }
+  const named = piece.name !== undefined && { name: piece.name }
   const call = {
     ...(piece.index !== undefined && { index: piece.index }),
     ...(piece.id !== undefined && { id: piece.id }),
-    function: { ...(piece.name !== undefined && { name: piece.name }), arguments: piece.text ?? "" },
+    ...(piece.custom
+      ? { custom: { ...named, input: piece.text ?? "" } }
+      : { function: { ...named, arguments: piece.text ?? "" } }),
   }
   return {
     ...envelope,
@@ -122,6 +125,29 @@ test("a call that the tokens ran out on is an error with its raw text, never a c
     assert.equal(error.call.text, text)
     assert.match(error.message, /half .*"length"/)
   }
+})
+
+test("a custom tool's call is handed over as the text that it is given, and never half", async () => {
+  const offered = [...tools, { type: "custom", custom: { name: "run" } }]
+  const said = { index: 0, id: "a", name: "run", text: "print(", custom: true }
+  const rest = { index: 0, text: '"hi")', custom: true }
+  const next = { index: 1, id: "b", name: "weather", text: '{"city":"Oslo"}' }
+  const { calls, after, error } = await run([said, rest, next, { finish: "tool_calls" }], offered)
+  assert.equal(error, undefined)
+  assert.deepEqual(after, [3, 4])
+  assert.deepEqual(calls[0], {
+    id: "a",
+    name: "run",
+    arguments: 'print("hi")',
+    text: 'print("hi")',
+    choice: 0,
+  })
+
+  const cut = await run([said, { finish: "length" }], offered)
+  assert.ok(cut.error instanceof MalformedToolCallError)
+  assert.deepEqual([cut.calls, cut.error.call.text], [[], "print("])
+  const stranger = await run([said, { finish: "tool_calls" }])
+  assert.match(String(stranger.error), /run, which it was not offered/)
 })
 
 test("a call that was complete when the tokens ran out is a call", async () => {

@@ -1,4 +1,4 @@
-/** Request headers that steer a call. */
+/** Request headers that steer a call, and what answers say of it in theirs. */
 import type { IncomingHttpHeaders } from "node:http"
 import { readTokenKey } from "../auth/token-key.ts"
 import { GatewayError } from "../gateway-error.ts"
@@ -49,3 +49,35 @@ export function readSteering(headers: IncomingHttpHeaders): Steering {
     metadata: metadata === "enabled",
   }
 }
+
+/**
+ * `sluice-dropped-params`: as many names as a header has room for, and how many more there are. Parts of them are the
+ * client's own, whatever it called them.
+ */
+export function droppedHeader(names: readonly string[]): string {
+  const shown: string[] = []
+  let length = 0
+  for (const name of names) {
+    const text = headerText(name, LONGEST_NAME).replaceAll(",", "%2C")
+    length += text.length + SEPARATOR.length
+    if (length > LONGEST_LIST) break
+    shown.push(text)
+  }
+  const more = names.length - shown.length
+  return (more === 0 ? shown : [...shown, `+${more} more`]).join(SEPARATOR)
+}
+
+/** In visible ASCII, all else as in a URL; of what is too long the beginning. */
+export function headerText(text: string, longest = LONGEST_TEXT): string {
+  const written = text
+    .slice(0, longest)
+    .toWellFormed()
+    .replace(/[^!-~]+/g, encodeURIComponent)
+  return text.length > longest ? `${written}...` : written
+}
+
+/** Far below the 8 KB that proxies give all headers of an answer together. */
+const LONGEST_LIST = 2_048
+const LONGEST_NAME = 128
+const LONGEST_TEXT = 256
+const SEPARATOR = ", "

@@ -194,6 +194,7 @@ function sizeOf(chunk: Chunk): number {
     size += delta.refusal?.length ?? 0
     for (const call of delta.tool_calls ?? []) {
       size += (call.function?.arguments?.length ?? 0) + (call.function?.name?.length ?? 0)
+      size += (call.custom?.input?.length ?? 0) + (call.custom?.name?.length ?? 0)
     }
   }
   return size

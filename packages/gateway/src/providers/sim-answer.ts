@@ -12,6 +12,7 @@ import type {
   Completion,
   ContentPart,
   Logprobs,
+  Tool,
   ToolCall,
   Usage,
 } from "@sluice/protocol"
@@ -115,6 +116,8 @@ interface ChoicePlan {
 
 interface PlannedCall {
   readonly name: string
+  /** A custom tool is given two words of a story, a function the least that its schema allows. */
+  readonly type: "function" | "custom"
   readonly pieces: readonly Piece[]
 }
 
@@ -231,16 +234,27 @@ async function jsonPieces(json: string): Promise<Piece[]> {
 }
 
 function plannedCalls(request: ChatRequest, script: SimScript): Promise<PlannedCall[]> {
-  const functions = (request.tools ?? []).flatMap((tool) =>
-    tool.function === undefined ? [] : [tool.function],
-  )
+  const tools = (request.tools ?? []).filter((tool) => tool.function !== undefined || isCustom(tool))
   return Promise.all(
-    Array.from({ length: script.tools }, async (_, at) => {
-      const called = functions.length === 0 ? undefined : functions[at % functions.length]
+    Array.from({ length: script.tools }, async (_, at): Promise<PlannedCall> => {
+      const tool = tools.length === 0 ? undefined : tools[at % tools.length]
+      if (tool !== undefined && isCustom(tool))
+        return { name: tool.custom.name, type: "custom", pieces: inputPieces(script) }
+      const called = tool?.function
       const instance = minimalInstance(called?.parameters ?? { type: "object" })
-      return { name: called?.name ?? `tool_${at}`, pieces: await jsonPieces(asciiJson(instance)) }
+      const pieces = await jsonPieces(asciiJson(instance))
+      return { name: called?.name ?? `tool_${at}`, type: "function", pieces }
     }),
   )
+}
+
+function isCustom(tool: Tool): tool is Tool & Required<Pick<Tool, "custom">> {
+  return tool.type === "custom" && tool.custom !== undefined
+}
+
+function inputPieces(script: SimScript): Piece[] {
+  const words = storyTokens(`${script.name}, input`, script.seed)
+  return Array.from({ length: 2 }, () => ({ text: words.next().value, tokens: 1 }))
 }
 
 interface ChoiceStep {
@@ -271,15 +285,14 @@ function* choiceSteps(
   }
   const id = createCallIds(request, script, index)
   for (const [at, call] of plan.calls.entries()) {
-    const opening = {
-      index: at,
-      id: id(),
-      type: "function",
-      function: { name: call.name, arguments: "" },
-    } as const
+    const said = (text: string, named: { name?: string } = {}) =>
+      call.type === "custom"
+        ? { custom: { ...named, input: text } }
+        : { function: { ...named, arguments: text } }
+    const opening = { index: at, id: id(), type: call.type, ...said("", { name: call.name }) }
     yield step({ tool_calls: [opening] }, 0)
     for (const piece of call.pieces) {
-      yield step({ tool_calls: [{ index: at, function: { arguments: piece.text } }] }, piece.tokens)
+      yield step({ tool_calls: [{ index: at, ...said(piece.text) }] }, piece.tokens)
     }
   }
   yield { choice: { index, delta: {}, finish_reason: plan.finish }, tokens: 0 }
@@ -296,6 +309,7 @@ function wholeChoice(
   const id = createCallIds(request, script, index)
   const toolCalls = plan.calls.map((call): ToolCall => {
     const text = call.pieces.map((piece) => piece.text).join("")
+    if (call.type === "custom") return { id: id(), type: "custom", custom: { name: call.name, input: text } }
     return { id: id(), type: "function", function: { name: call.name, arguments: text } }
   })
   const logprobs = createLogprobs(request, script)

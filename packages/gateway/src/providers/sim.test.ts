@@ -179,8 +179,7 @@ describe("the simulator's stream", () => {
     assert.deepEqual(
       whole.choices[0]?.message.tool_calls?.map((call) => [
         call.id,
-        call.function.name,
-        call.function.arguments,
+        ...(call.type === "function" ? [call.function.name, call.function.arguments] : []),
       ]),
       argumentsOf(one).map((call) => [call.id, call.name, call.pieces.join("")]),
     )
@@ -275,6 +274,26 @@ describe("the simulator's stream", () => {
     }
     assert.equal(finishOf(chunks.slice(0, -1)), "tool_calls")
     assert.equal(textOf(chunks), "")
+  })
+
+  test("gives a custom tool two words, in pieces and whole", async () => {
+    const asked = {
+      model: "sim/story:tokens=0,tools=1",
+      tools: [{ type: "custom", custom: { name: "run" } }],
+    }
+    const [chunks, whole] = await Promise.all([chunksOf(asked), completionOf(asked)])
+    const [call] = whole.choices[0]?.message.tool_calls ?? []
+    assert.ok(call?.type === "custom" && call.custom.name === "run")
+    assert.equal(whole.usage?.completion_tokens, 2)
+    const pieces = chunks.flatMap((chunk) => chunk.choices[0]?.delta.tool_calls ?? [])
+    assert.deepEqual(pieces[0], {
+      index: 0,
+      id: call.id,
+      type: "custom",
+      custom: { name: "run", input: "" },
+    })
+    assert.equal(pieces.length, 3)
+    assert.equal(pieces.map(({ custom }) => custom?.input).join(""), call.custom.input)
   })
 
   test("makes tools up where the request has none", async () => {

@@ -35,7 +35,7 @@ export interface AttemptEvents {
   flagged(flags: readonly string[]): void
   /** The whole answer of a call that is not streamed. */
   completion(completion: Completion): void
-  /** `sawFinish`: false where only `[DONE]` told the end. */
+  /** `sawFinish`: false where only `[DONE]` told the end, be it of one choice among several. */
   finished(sawFinish: boolean): void
   failed(failure: AttemptFailure): void
 }
@@ -71,7 +71,9 @@ export function startAttempt(
   let contentType = ""
   let retryAfter: number | undefined
   let over = false
-  let sawFinish = false
+  /** Of each choice that has begun, whether it has said why it ends. */
+  const choices = new Map<number, boolean>()
+  const sawFinish = (): boolean => choices.size > 0 && [...choices.values()].every(Boolean)
   let sawChunk = false
   let isCommitted = false
   let paused = false
@@ -116,7 +118,7 @@ export function startAttempt(
   }
 
   const fail = (failure: AttemptFailure): void => settle(() => events.failed(failure))
-  const finish = (): void => settle(() => events.finished(sawFinish), linger)
+  const finish = (): void => settle(() => events.finished(sawFinish()), linger)
 
   function timedOut(name: keyof Timers): void {
     const words = { connect: "connect", firstContent: "first_content", idle: "idle", total: "total" }
@@ -171,7 +173,8 @@ export function startAttempt(
         sawChunk = true
         if (!paused) startIdle(timers.idle)
       }
-      for (const choice of result.chunk.choices) if (choice.finish_reason !== null) sawFinish = true
+      for (const { index, finish_reason: finish } of result.chunk.choices)
+        choices.set(index, finish !== null || choices.get(index) === true)
       if (result.flags !== undefined) events.flagged(result.flags)
       events.chunk(result.chunk, data)
     } else if (result.type === "error") fail(inBand(result.error))
@@ -194,7 +197,6 @@ export function startAttempt(
         ? ({ type: "malformed", reason: "an answer that is not JSON" } as const)
         : provider.dialect.readCompletion(value)
     if (result.type === "completion") {
-      sawFinish = true
       settle(() => {
         if (result.flags !== undefined) events.flagged(result.flags)
         events.completion(result.completion)
@@ -236,13 +238,13 @@ export function startAttempt(
     ended() {
       clearTimeout(lingering)
       if (over) return
-      if (sawFinish) finish()
+      if (sawFinish()) finish()
       else fail(broken(`The stream of the provider '${provider.name}' ended before it was finished.`))
     },
     failed(failure: ProviderFailure) {
       clearTimeout(lingering)
       // A connection that breaks after the finish reason has cost nothing that the client was promised.
-      if (sawFinish && failure.reason === "broken") return finish()
+      if (sawFinish() && failure.reason === "broken") return finish()
       fail(broken(failure.message, { reason: failure.reason }))
     },
   }

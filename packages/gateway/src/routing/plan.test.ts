@@ -31,6 +31,7 @@ function provider(
 }
 
 const local = provider("local")
+const away = provider("away", { dialect: "openrouter" })
 const defaults: Routes["defaults"] = {
   timers: { connect: 1, firstContent: 2, idle: 3, total: 4_000 },
   retries: 0,
@@ -336,9 +337,64 @@ test("who excludes all is told which of its members did", () => {
     param: "guardrails",
   })
   assert.deepEqual(refused({ plugins: [{ id: "web" }] }), { status: 400, param: "plugins[0]" })
+  assert.deepEqual(refused({ tools: [{ type: "openrouter:web_search" }] }), {
+    status: 400,
+    param: "tools[0]",
+  })
   assert.deepEqual(refused({ models: ["nobody/x"] }), { status: 404, param: "models[0]" })
   assert.deepEqual(refused({}, { mayUse: () => false }), { status: 403, param: "model" })
   assert.deepEqual(refused({}, { mayUse: (_, name) => name === undefined }), { status: 403, param: "model" })
+})
+
+test("a preset goes to OpenRouter, and is a 400 where nobody is of its kind", () => {
+  const both = routesOf({ fast: { candidates: [candidate(local, "a"), candidate(away, "b")] } }, [
+    local,
+    away,
+  ])
+  assert.deepEqual(names(asked({ model: "fast", preset: "terse" }, both)), ["away/b"])
+  for (const model of ["away/@preset/terse", "away/a/b@preset/terse"])
+    assert.deepEqual(names(asked({ model }, both)), [model])
+  for (const request of [
+    { model: "local/x", preset: "terse" },
+    { model: "@preset/terse" },
+    { model: "local/x@preset/terse" },
+    { model: "fast@preset/terse" },
+    { model: "fast", models: ["local/@preset/terse"] },
+  ]) {
+    assert.throws(
+      () => asked(request, both),
+      (error) =>
+        error instanceof GatewayError &&
+        error.wire.status === 400 &&
+        /preset.*openrouter/.test(error.message),
+      JSON.stringify(request),
+    )
+  }
+})
+
+test("a custom tool, a choice of one or a call of one goes to who speaks as OpenAI does, and nowhere else", () => {
+  const both = routesOf({ fast: { candidates: [candidate(away, "b"), candidate(local, "a")] } }, [
+    local,
+    away,
+  ])
+  const custom = { name: "run" }
+  const call = { id: "a", type: "custom" as const, custom: { name: "run", input: "x" } }
+  for (const [param, request] of Object.entries<Partial<ChatRequest>>({
+    "tools[1]": { tools: [{ type: "function" }, { type: "custom", custom }] },
+    tool_choice: { tool_choice: { type: "custom", custom } },
+    "messages[1].tool_calls": {
+      messages: [
+        { role: "user", content: "Hi" },
+        { role: "assistant", tool_calls: [call] },
+      ],
+    },
+  })) {
+    assert.deepEqual(names(asked({ model: "fast", ...request }, both)), ["local/a"])
+    assert.throws(
+      () => asked({ model: "away/b", ...request }, both),
+      (error) => error instanceof GatewayError && error.wire.status === 400 && error.wire.param === param,
+    )
+  }
 })
 
 test("plugins that only mend, and those that are switched off, are no reason to refuse", () => {

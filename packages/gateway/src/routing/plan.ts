@@ -12,7 +12,7 @@ import type { Provider } from "../providers/provider.ts"
 import type { OnDisconnect } from "../streams/on-disconnect.ts"
 import { nameOf } from "./health.ts"
 import { byLowest, inOrder, lot, type Strategy, type View } from "./order.ts"
-import type { Choice, Sort, Wanted } from "./wanted.ts"
+import type { Choice, Need, Sort, Wanted } from "./wanted.ts"
 
 export interface Candidate {
   readonly provider: Provider
@@ -111,8 +111,10 @@ function name(choice: Choice, wanted: Wanted, routes: Routes, sight: Sight): Gro
   const { bare, sort } = readSuffix(model)
   const route = routes.models.get(bare)
   if (route !== undefined) return { ...route, choice, sort, isRoute: true }
-  const candidates = byProvider(model, bare, wanted, routes)
-  if (candidates.length === 0) throw unknownModel(choice, routes)
+  const found = byProvider(model, bare, wanted, routes)
+  const isPreset = model.includes("@preset/")
+  const candidates = isPreset ? found.filter(({ provider }) => speaks(provider, "openrouter")) : found
+  if (candidates.length === 0) throw isPreset ? presetElsewhere(choice) : unknownModel(choice, routes)
   return { ...routes.defaults, candidates, choice, sort, isRoute: false }
 }
 
@@ -225,7 +227,7 @@ function spare(candidates: readonly Candidate[], wanted: Wanted, sight: Sight): 
 
 // ── words ──
 
-function speaks(provider: Provider, vendor: "openrouter" | "orq"): boolean {
+function speaks(provider: Provider, vendor: Need["vendor"]): boolean {
   return provider.dialect.name === vendor
 }
 
@@ -247,6 +249,15 @@ function unknownModel({ model, param }: Choice, routes: Routes): GatewayError {
   return new GatewayError(
     "model_not_found",
     `There is no model '${shown(model)}' here. Known: ${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}.`,
+    { param },
+  )
+}
+
+/** `@preset/slug`, or `a/model@preset/slug`: no other provider would know what model that is. */
+function presetElsewhere({ model, param }: Choice): GatewayError {
+  return new GatewayError(
+    "invalid_request",
+    `'${param}' names a preset, which only a provider of kind openrouter can do: ask there, for '<its name>/@preset/…', and not for '${shown(model)}'.`,
     { param },
   )
 }

@@ -67,7 +67,7 @@ export type Sort = "price" | "throughput" | "latency"
 
 export interface Need {
   readonly param: string
-  readonly vendor: "openrouter" | "orq"
+  readonly vendor: "openai" | "openrouter" | "orq"
 }
 
 export function wantedOf(request: ChatRequest, steering: Steering): Wanted {
@@ -225,6 +225,7 @@ function needsOf(request: ChatRequest, provider: JsonObject, orq: JsonObject): N
     "provider.sort",
     (isObject(provider["sort"]) ? provider["sort"]["by"] : provider["sort"]) === "exacto",
   )
+  need("openrouter", "preset", typeof request.preset === "string" && request.preset !== "")
   need("openrouter", "stop_server_tools_when", listIn(request.stop_server_tools_when).length > 0)
   for (const [index, plugin] of listIn(request.plugins).entries()) {
     if (!isObject(plugin) || plugin["enabled"] === false || HARMLESS_PLUGINS.has(String(plugin["id"])))
@@ -233,12 +234,29 @@ function needsOf(request: ChatRequest, provider: JsonObject, orq: JsonObject): N
   }
   for (const [index, tool] of listIn(request.tools).entries())
     need("openrouter", `tools[${index}]`, isObject(tool) && String(tool["type"]).startsWith("openrouter:"))
+  const custom = customToolIn(request)
+  if (custom !== undefined) need("openai", custom, true)
   need("orq", "guardrails", listIn(request.guardrails).length > 0)
   need("orq", "variables", hasMembers(request.variables))
   need("orq", "orq.prompt", orq["prompt"] != null)
   need("orq", "orq.inputs", hasMembers(orq["inputs"]))
   need("orq", "orq.knowledge_bases", listIn(orq["knowledge_bases"]).length > 0)
   return needs
+}
+
+/** The member that brings up one first: a tool, a choice of one, or a call of one in an earlier turn. */
+function customToolIn({ tools, tool_choice: choice, messages }: ChatRequest): string | undefined {
+  const at = listIn(tools).findIndex(isCustom)
+  if (at >= 0) return `tools[${at}]`
+  if (isCustom(choice)) return "tool_choice"
+  const turn = messages.findIndex(
+    (message) => "tool_calls" in message && listIn(message.tool_calls).some(isCustom),
+  )
+  return turn < 0 ? undefined : `messages[${turn}].tool_calls`
+}
+
+function isCustom(value: unknown): boolean {
+  return isObject(value) && value["type"] === "custom"
 }
 
 /** They mend an answer, or what was sent, where that is needed; without them it is the same answer. */

@@ -5,9 +5,11 @@
  */
 
 export interface Fault {
-  /** Called around each statement; throws when it is its turn. */
-  before(): void
-  after(): void
+  /**
+   * Called before each statement, and what it gives after it; each throws when it is this statement's turn. Several run at
+   * once, on several connections and threads, so that the end must know whose it is.
+   */
+  begin(): () => void
   readonly cells: Int32Array
 }
 
@@ -56,7 +58,10 @@ export function faultFrom(cells: Int32Array): Fault {
   }
   return {
     cells,
-    before: () => fail(0, Atomics.add(cells, COUNT, 1) + 1),
-    after: () => fail(1, Atomics.load(cells, COUNT)),
+    begin() {
+      const statement = Atomics.add(cells, COUNT, 1) + 1
+      fail(0, statement)
+      return () => fail(1, statement)
+    },
   }
 }

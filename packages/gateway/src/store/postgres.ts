@@ -106,9 +106,9 @@ export async function openPostgres({ databaseUrl, fault, log }: PostgresOptions)
   }
 
   async function send(client: pg.PoolClient, sql: string, values?: readonly unknown[]): Promise<Row[]> {
-    fault?.before()
+    const ended = fault?.begin()
     const { rows } = await client.query<Row>(sql, values === undefined ? undefined : [...values])
-    fault?.after()
+    ended?.()
     return rows
   }
 
@@ -117,10 +117,10 @@ export async function openPostgres({ databaseUrl, fault, log }: PostgresOptions)
       async each({ many }, rows) {
         const first = rows[0]
         if (first === undefined) return []
-        fault?.before()
+        const ended = fault?.begin()
         const columns = first.map((_, column) => rows.map((row) => row[column]))
         const result = await client.query<Row>({ name: nameOf(many), text: many, values: columns })
-        fault?.after()
+        ended?.()
         return result.rows
       },
     }
@@ -140,9 +140,9 @@ export async function openPostgres({ databaseUrl, fault, log }: PostgresOptions)
       }),
     async read({ sql, parameters }: Statement) {
       try {
-        fault?.before()
+        const ended = fault?.begin()
         const { rows } = await pool.query<Row>(sql, [...parameters])
-        fault?.after()
+        ended?.()
         return rows
       } catch (error) {
         throw errorFrom(error)

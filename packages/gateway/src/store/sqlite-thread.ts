@@ -114,7 +114,7 @@ function zeroDeleted(wanted: boolean): void {
 const session: Session = {
   async each(statement, rows) {
     if (rows.length === 0) return []
-    fault?.before()
+    const ended = fault?.begin()
     const prepared = prepare(statement.one)
     const found: Row[] = []
     // Bound as they are: a column of integers takes a whole float for the integer it is, and there are no divisions here.
@@ -122,7 +122,7 @@ const session: Session = {
       if (statement.returns) found.push(...readRows(prepared.all(...values)))
       else prepared.run(...values)
     }
-    fault?.after()
+    ended?.()
     return found
   },
 }
@@ -141,15 +141,15 @@ async function transaction<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
 function execute(sql: string): void {
-  fault?.before()
+  const ended = fault?.begin()
   database().exec(sql)
-  fault?.after()
+  ended?.()
 }
 
 function query({ sql, parameters }: Statement): Row[] {
-  fault?.before()
+  const ended = fault?.begin()
   const rows = readRows(prepare(sql).all(...parameters.map(bind)))
-  fault?.after()
+  ended?.()
   return rows
 }
 

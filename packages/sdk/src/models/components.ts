@@ -7,7 +7,8 @@ import type {
   Completion,
   CompletionChoice,
   Delta,
-  ToolCallDelta,
+  FunctionCallDelta,
+  FunctionToolCall,
   TopLogprob,
   ToSdk,
   Usage,
@@ -99,7 +100,7 @@ export interface ChatCompletionChunkDelta extends Nullish<ToSdk<Delta>, "content
  * export const piece: ChatCompletionChunkDeltaToolCall = { index: 0, id: "call_1", type: "function" }
  * ```
  */
-export interface ChatCompletionChunkDeltaToolCall extends Always<ToSdk<ToolCallDelta>, "id" | "index"> {
+export interface ChatCompletionChunkDeltaToolCall extends Always<ToSdk<FunctionCallDelta>, "id" | "index"> {
   type: string
   function?: ChatCompletionChunkDeltaToolCallFunction | null | undefined
 }
@@ -115,7 +116,7 @@ export interface ChatCompletionChunkDeltaToolCall extends Always<ToSdk<ToolCallD
  * ```
  */
 export interface ChatCompletionChunkDeltaToolCallFunction
-  extends Nullish<NonNullable<ToolCallDelta["function"]>, "name" | "arguments"> {}
+  extends Nullish<NonNullable<FunctionCallDelta["function"]>, "name" | "arguments"> {}
 
 /**
  * How likely the tokens were.
@@ -206,7 +207,7 @@ export interface ChatCompletionChoice extends Always<ToSdk<CompletionChoice>, "i
 export interface ChatCompletionMessage
   extends Always<AssistantMessage, "role" | "content">,
     Nullish<ToSdk<AssistantMessage>, "reasoningContent" | "refusal">,
-    Optional<ToSdk<AssistantMessage>, "toolCalls"> {}
+    Optional<ToSdk<AssistantMessage<FunctionToolCall>>, "toolCalls"> {}
 
 /**
  * What a call used.

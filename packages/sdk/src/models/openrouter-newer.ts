@@ -11,6 +11,7 @@ import type {
   CompletionChoice,
   CostDetails,
   Delta,
+  FunctionToolCall,
   ServerToolUseDetails,
   ToSdk,
   Usage,
@@ -137,7 +138,7 @@ export interface ChatChoice
 export interface ChatAssistantMessage
   extends Always<AssistantMessage, "role">,
     Nullish<AssistantMessage, "content" | "reasoning" | "refusal">,
-    Optional<ToSdk<AssistantMessage>, "reasoningDetails" | "toolCalls"> {
+    Optional<ToSdk<AssistantMessage<FunctionToolCall>>, "reasoningDetails" | "toolCalls"> {
   audio?: ToSdk<AudioDelta> | undefined
 }
 

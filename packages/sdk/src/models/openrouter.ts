@@ -4,11 +4,11 @@ import type {
   ChunkChoice,
   CompletionTokensDetails,
   Delta,
+  FunctionCallDelta,
   Logprobs,
   PromptTokensDetails,
   StreamError,
   TokenLogprob,
-  ToolCallDelta,
   ToSdk,
   Usage,
 } from "@sluice/protocol"
@@ -77,8 +77,8 @@ export interface ChatStreamingMessageChunk
  * ```
  */
 export interface ChatStreamingMessageToolCall
-  extends Always<ToSdk<ToolCallDelta>, "index">,
-    Optional<ToSdk<ToolCallDelta>, "id" | "type" | "function"> {}
+  extends Always<ToSdk<FunctionCallDelta>, "index">,
+    Optional<ToSdk<FunctionCallDelta>, "id" | "type" | "function"> {}
 
 /**
  * How likely the tokens were.

@@ -9,8 +9,9 @@ import type {
   ChunkChoice,
   Completion,
   CompletionChoice,
+  FunctionCallDelta,
+  FunctionToolCall,
   PromptTokensDetails,
-  ToolCallDelta,
   ToSdk,
 } from "@sluice/protocol"
 import type { Always, Nullish, Optional } from "./marks.ts"
@@ -69,7 +70,7 @@ export interface CreateChatCompletionRouterChatCompletionsChoices
     Always<ToSdk<ChunkChoice>, "index"> {
   delta: Omit<ToSdk<PageDelta>, "toolCalls"> & {
     toolCalls?:
-      | Optional<ToSdk<ToolCallDelta>, "index" | "id" | "type" | "function" | "thoughtSignature">[]
+      | Optional<ToSdk<FunctionCallDelta>, "index" | "id" | "type" | "function" | "thoughtSignature">[]
       | undefined
   }
 }
@@ -138,6 +139,6 @@ export interface CreateChatCompletionChoices
 export interface CreateChatCompletionMessage
   extends Optional<AssistantMessage, "role">,
     Nullish<ToSdk<AssistantMessage>, "content" | "refusal" | "reasoning" | "reasoningSignature">,
-    Optional<ToSdk<AssistantMessage>, "redactedReasoning" | "toolCalls"> {
+    Optional<ToSdk<AssistantMessage<FunctionToolCall>>, "redactedReasoning" | "toolCalls"> {
   audio?: Always<ToSdk<AudioDelta>, "id" | "data" | "transcript" | "expiresAt"> | null | undefined
 }

@@ -5,9 +5,9 @@ import type {
   ChunkChoice,
   CompletionTokensDetails,
   Delta,
+  FunctionCallDelta,
   Logprobs,
   PromptTokensDetails,
-  ToolCallDelta,
   Usage,
 } from "@sluice/protocol"
 import type { Always, Nullable, Nullish, Optional } from "./marks.ts"
@@ -89,7 +89,7 @@ export interface CreateChatCompletionLogprobs extends Nullable<Logprobs, "conten
 export interface CreateChatCompletionProxyDelta
   extends Nullish<Delta, "content" | "refusal">,
     Optional<Delta, "role" | "reasoning" | "reasoning_signature" | "redacted_reasoning"> {
-  tool_calls?: Optional<ToolCallDelta, "id" | "type" | "function">[] | undefined
+  tool_calls?: Optional<FunctionCallDelta, "id" | "type" | "function">[] | undefined
   audio?: Optional<AudioDelta, "id" | "transcript" | "data" | "expires_at"> | null | undefined
 }
 

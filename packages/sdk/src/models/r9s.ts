@@ -3,7 +3,7 @@ import type {
   AssistantMessage,
   CompletionTokensDetails as CanonicalCompletionTokensDetails,
   PromptTokensDetails as CanonicalPromptTokensDetails,
-  ToolCall as CanonicalToolCall,
+  FunctionToolCall as CanonicalToolCall,
   Usage as CanonicalUsage,
   Chunk,
   ChunkChoice,

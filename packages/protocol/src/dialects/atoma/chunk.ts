@@ -6,6 +6,7 @@ export const atomaAnswer: AnswerRules = {
   finishes: COMMON_FINISHES,
   // Its SDK throws on a piece without id and type.
   toolIds: "every",
+  customTools: false,
   stopReason: "wrapped",
   usage: PLAIN_USAGE,
   completion: { ...COMMON_COMPLETION, content: "string" },

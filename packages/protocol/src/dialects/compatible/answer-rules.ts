@@ -11,6 +11,8 @@ export interface AnswerRules {
    * piece, because Atoma's SDK throws without them and those of r9s and the old Orq drop the index.
    */
   readonly toolIds: "once" | "every"
+  /** Whether calls of custom tools go to these clients, who else throw on them. */
+  readonly customTools: boolean
   /** vLLM's scalar; the wrapped form of Atoma's specification, whose SDK throws on a scalar; or not at all. */
   readonly stopReason: "scalar" | "wrapped" | "none"
   readonly usage: UsageRules
@@ -41,4 +43,9 @@ export const COMMON_COMPLETION: CompletionRules = {
   finish: "nullable",
 }
 
-export const PLAIN_USAGE: UsageRules = { promptDetails: [], completionDetails: [], cost: false }
+export const PLAIN_USAGE: UsageRules = {
+  promptDetails: [],
+  completionDetails: [],
+  cost: false,
+  unknown: false,
+}

@@ -1,7 +1,8 @@
 /**
  * Which tool call a piece belongs to. OpenAI says it by `index`; Mistral sends no index, Gemini's compatible
  * endpoint index 0 for every call, others repeat id and name on each piece. Out comes the canonical form: every
- * piece has its index, and `id`, `type` and `name` stand on a call's first piece alone.
+ * piece has its index, and `id`, `type` and `name` stand on a call's first piece alone. A custom tool's call says under
+ * `custom` what a function's says under `function`, and stays what it is.
  */
 import type { ToolCallDelta } from "../../chunk.ts"
 import type { ToolCall } from "../../completion.ts"
@@ -28,13 +29,14 @@ export function createToolCallJoiner(): ToolCallJoiner {
 /** The calls of a whole message, where each stands for itself. */
 export function readToolCalls(calls: readonly unknown[], choice: number, seed: string): ToolCall[] {
   return calls.filter(isObject).map((call, position) => {
-    const said = objectOr(call["function"])
+    const { isCustom, name = "", text = "" } = readSaid(call)
     return {
       ...spokenMembers(call, READ),
       ...readSignature(call),
       id: wordOr(call["id"]) ?? mintId(`${seed || "0"}_${choice}`, position),
-      type: "function",
-      function: { name: wordOr(said["name"]) ?? "", arguments: argumentsOf(said["arguments"]) ?? "" },
+      ...(isCustom
+        ? { type: "custom", custom: { name, input: text } }
+        : { type: "function", function: { name, arguments: text } }),
     }
   })
 }
@@ -54,11 +56,10 @@ interface OpenCalls {
   last: OpenCall | undefined
 }
 
-const READ: ReadonlySet<string> = new Set(["index", "id", "type", "function", "thought_signature"])
+const READ: ReadonlySet<string> = new Set(["index", "id", "type", "function", "custom", "thought_signature"])
 
 function joinPiece(calls: OpenCalls, piece: JsonObject, seed: string): ToolCallDelta {
-  const said = objectOr(piece["function"])
-  const name = wordOr(said["name"])
+  const { isCustom, name, text } = readSaid(piece)
   const known = knownCall(calls, piece, name)
   const call = known ?? openCall(calls, piece, seed)
   calls.last = call
@@ -66,17 +67,30 @@ function joinPiece(calls: OpenCalls, piece: JsonObject, seed: string): ToolCallD
   const delta: ToolCallDelta = { ...spokenMembers(piece, READ), ...readSignature(piece), index: call.index }
   if (known === undefined) {
     delta.id = call.id
-    delta.type = "function"
+    delta.type = isCustom ? "custom" : "function"
   }
-  const joined: { name?: string; arguments?: string } = {}
-  if (name !== undefined && !call.named) {
-    joined.name = name
-    call.named = true
-  }
-  const text = argumentsOf(said["arguments"])
-  if (text !== undefined) joined.arguments = text
-  if (joined.name !== undefined || joined.arguments !== undefined) delta.function = joined
+  const isNamed = name !== undefined && !call.named
+  if (isNamed) call.named = true
+  const named = isNamed ? { name } : {}
+  if (!isNamed && text === undefined) return delta
+  if (isCustom) delta.custom = { ...named, ...(text !== undefined && { input: text }) }
+  else delta.function = { ...named, ...(text !== undefined && { arguments: text }) }
   return delta
+}
+
+interface SaidCall {
+  readonly isCustom: boolean
+  readonly name: string | undefined
+  /** A function's arguments, or a custom tool's input. */
+  readonly text: string | undefined
+}
+
+function readSaid(call: JsonObject): SaidCall {
+  // Its type alone is not enough: some servers have a word of their own for a function's.
+  const isCustom = isObject(call["custom"])
+  const said = objectOr(call[isCustom ? "custom" : "function"])
+  const text = argumentsOf(said[isCustom ? "input" : "arguments"])
+  return { isCustom, name: wordOr(said["name"]), text }
 }
 
 function knownCall(calls: OpenCalls, piece: JsonObject, name: string | undefined): OpenCall | undefined {

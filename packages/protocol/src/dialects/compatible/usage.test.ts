@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { readUsage, writeUsage } from "./usage.ts"
 
-const plain = { promptDetails: [], completionDetails: [], cost: false } as const
+const plain = { promptDetails: [], completionDetails: [], cost: false, unknown: false } as const
 
 test("what is no usage is undefined", () => {
   for (const value of [null, undefined, {}, [], "x", 3, { prompt_tokens: null }]) {
@@ -38,6 +38,38 @@ test("DeepSeek's cache hits are cached tokens, unless the details say so themsel
   assert.deepEqual(readUsage(sent)?.usage.prompt_tokens_details, { cached_tokens: 5 })
   const both = { ...sent, prompt_tokens_details: { cached_tokens: 6 } }
   assert.deepEqual(readUsage(both)?.usage.prompt_tokens_details, { cached_tokens: 6 })
+})
+
+test("Moonshot's cached tokens are too, though they stand beside the details", () => {
+  const sent = { prompt_tokens: 9, completion_tokens: 1, total_tokens: 10, cached_tokens: 4 }
+  assert.deepEqual(readUsage(sent)?.usage.prompt_tokens_details, { cached_tokens: 4 })
+  const silent = { ...sent, prompt_tokens_details: { cached_tokens: null } }
+  assert.deepEqual(readUsage(silent)?.usage.prompt_tokens_details, { cached_tokens: 4 })
+})
+
+test("what only its provider counts goes out as it came where it may, and nowhere what we pay for it", () => {
+  const sent = {
+    prompt_tokens: 9,
+    completion_tokens: 1,
+    total_tokens: 10,
+    prompt_tokens_details: { cached_tokens: 5, audio_tokens: 0, text_tokens: 9 },
+    prompt_cache_hit_tokens: 5,
+    prompt_cache_miss_tokens: 4,
+    num_sources_used: 0,
+    queue_time: 0.04,
+    more: { of: ["it"] },
+    nothing: null,
+  }
+  const { nothing, ...spoken } = sent
+  const read = readUsage({ ...sent, cost_in_usd_ticks: 1_330_500, estimated_cost: 0.1, cost: { total: 1 } })
+  assert.ok(read && read.flags.length === 0)
+  assert.deepEqual(writeUsage(read.usage, { ...plain, unknown: true }), spoken)
+  assert.deepEqual(writeUsage(read.usage, { ...plain, cost: true }), {
+    prompt_tokens: 9,
+    completion_tokens: 1,
+    total_tokens: 10,
+    prompt_tokens_details: { cached_tokens: 5, audio_tokens: 0 },
+  })
 })
 
 test("details are written whole or not at all", () => {

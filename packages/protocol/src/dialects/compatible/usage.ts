@@ -7,7 +7,7 @@ import type {
   ServerToolUseDetails,
   Usage,
 } from "../../usage.ts"
-import type { Members } from "./members.ts"
+import { type Members, spokenMembers } from "./members.ts"
 
 /** Atoma's clients read 32-bit integers; nobody has used two thousand million tokens in one call. */
 const MOST_TOKENS = 2 ** 31 - 1
@@ -37,16 +37,21 @@ export function readUsage(value: unknown): ReadUsage | undefined {
   if (total === undefined) flags.add("summed")
 
   const usage: Usage = {
+    ...spokenMembers(value, KNOWN),
     prompt_tokens: prompt ?? 0,
     completion_tokens: completion ?? 0,
     total_tokens: total ?? Math.min((prompt ?? 0) + (completion ?? 0), MOST_TOKENS),
   }
-  const promptDetails: PromptTokensDetails = readCounts(
+  const promptDetails: PromptTokensDetails = readDetails(
     PROMPT_DETAILS,
-    { cached_tokens: value["prompt_cache_hit_tokens"], ...objectOr(value["prompt_tokens_details"]) },
+    // DeepSeek's word, and Moonshot's place.
+    {
+      cached_tokens: value["prompt_cache_hit_tokens"] ?? value["cached_tokens"],
+      ...spokenMembers(objectOr(value["prompt_tokens_details"])),
+    },
     count,
   )
-  const completionDetails: CompletionTokensDetails = readCounts(
+  const completionDetails: CompletionTokensDetails = readDetails(
     COMPLETION_DETAILS,
     objectOr(value["completion_tokens_details"]),
     count,
@@ -77,10 +82,15 @@ export interface UsageRules {
   readonly completionDetails: readonly (keyof CompletionTokensDetails)[]
   /** Dollars and server tools: OpenRouter's. */
   readonly cost: boolean
+  /** Members that only its provider knows. */
+  readonly unknown: boolean
 }
 
 export function writeUsage(usage: Usage, rules: UsageRules): Members {
+  const unknown = (from: object, known: ReadonlySet<string>): Members =>
+    rules.unknown ? unpriced(spokenMembers(from, known)) : {}
   const written: Members = {
+    ...unknown(usage, KNOWN),
     prompt_tokens: whole(usage.prompt_tokens),
     completion_tokens: whole(usage.completion_tokens),
     total_tokens: whole(usage.total_tokens),
@@ -89,6 +99,7 @@ export function writeUsage(usage: Usage, rules: UsageRules): Members {
   if (prompt) {
     const renamed = { ...prompt, ...cacheWrites(prompt) }
     written["prompt_tokens_details"] = {
+      ...unknown(prompt, KNOWN_OF_PROMPT),
       cached_tokens: whole(prompt.cached_tokens),
       audio_tokens: whole(prompt.audio_tokens),
       ...wholeOnes(renamed, rules.promptDetails),
@@ -97,6 +108,7 @@ export function writeUsage(usage: Usage, rules: UsageRules): Members {
   const completion = usage.completion_tokens_details
   if (completion) {
     written["completion_tokens_details"] = {
+      ...unknown(completion, KNOWN_OF_COMPLETION),
       reasoning_tokens: whole(completion.reasoning_tokens),
       audio_tokens: whole(completion.audio_tokens),
       accepted_prediction_tokens: whole(completion.accepted_prediction_tokens),
@@ -121,6 +133,20 @@ const COMPLETION_DETAILS = [
   "rejected_prediction_tokens",
   "image_tokens",
 ] as const
+const KNOWN_OF_PROMPT: ReadonlySet<string> = new Set(PROMPT_DETAILS)
+const KNOWN_OF_COMPLETION: ReadonlySet<string> = new Set(COMPLETION_DETAILS)
+const KNOWN: ReadonlySet<string> = new Set([
+  "prompt_tokens",
+  "completion_tokens",
+  "total_tokens",
+  "prompt_tokens_details",
+  "completion_tokens_details",
+  "cost",
+  "cost_details",
+  "is_byok",
+  "server_tool_use_details",
+  "server_tool_use",
+])
 const SERVER_TOOL_COUNTS = ["web_search_requests", "tool_calls_requested", "tool_calls_executed"] as const
 
 type Count = (member: unknown) => number | undefined
@@ -144,6 +170,15 @@ function readCounts<Name extends string>(
     if (counted !== undefined) counts[name] = counted
   }
   return counts
+}
+
+/** Counts, and what nobody here knows as it came: the writers decide whom it reaches. */
+function readDetails<Name extends string>(
+  names: readonly Name[],
+  from: JsonObject,
+  count: Count,
+): Partial<Record<Name, number>> {
+  return { ...spokenMembers(from, new Set(names)), ...readCounts(names, from, count) }
 }
 
 function readCost(value: JsonObject, count: Count): Partial<Usage> {
@@ -184,6 +219,11 @@ function writeCost(usage: Usage): Members {
     written["server_tool_use_details"] = wholeOnes(usage.server_tool_use_details, SERVER_TOOL_COUNTS)
   }
   return written
+}
+
+/** xAI's `cost_in_usd_ticks`, DeepInfra's `estimated_cost`: what we pay is between us and the provider. */
+function unpriced(members: Members): Members {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !/cost|price/i.test(name)))
 }
 
 /** One thing under two names: OpenRouter says that a cache was written, Orq that it was created. */

@@ -8,7 +8,7 @@ import { writeUsage } from "./usage.ts"
 import { writeChoiceMembers, writeEnvelope, writeSpeech } from "./write-answer.ts"
 
 export function createChunkWriter(rules: AnswerRules): ChunkWriter {
-  const writeToolCalls = createToolCallWriter(rules.toolIds)
+  const writeToolCalls = createToolCallWriter(rules)
 
   return (chunk: Chunk) => {
     const written: Members = {
@@ -24,8 +24,8 @@ type ToolCallWriter = (choice: number, pieces: readonly ToolCallDelta[]) => Memb
 
 function writeChoice(choice: ChunkChoice, rules: AnswerRules, writeToolCalls: ToolCallWriter): Members {
   const delta = writeSpeech(choice.delta, rules)
-  const calls = choice.delta.tool_calls
-  if (calls && calls.length > 0) delta["tool_calls"] = writeToolCalls(choice.index, calls)
+  const calls = writeToolCalls(choice.index, choice.delta.tool_calls ?? [])
+  if (calls.length > 0) delta["tool_calls"] = calls
   return {
     index: choice.index,
     delta,
@@ -35,20 +35,22 @@ function writeChoice(choice: ChunkChoice, rules: AnswerRules, writeToolCalls: To
 }
 
 interface SaidCall {
+  readonly type: "function" | "custom"
   id?: string
   typed?: boolean
   named?: boolean
 }
 
-function createToolCallWriter(ids: AnswerRules["toolIds"]): ToolCallWriter {
+function createToolCallWriter({ toolIds, customTools }: AnswerRules): ToolCallWriter {
   const said = new Map<string, SaidCall>()
 
   return (choice, pieces) =>
-    pieces.map((piece) => {
+    pieces.flatMap((piece) => {
       const key = `${choice} ${piece.index}`
-      const call = said.get(key) ?? {}
+      const call = said.get(key) ?? { type: piece.type ?? (piece.custom ? "custom" : "function") }
       said.set(key, call)
-      return ids === "once" ? writeOnce(piece, call) : writeEvery(piece, call)
+      if (call.type === "custom" && !customTools) return []
+      return [toolIds === "once" ? writeOnce(piece, call) : writeEvery(piece, call)]
     })
 }
 
@@ -57,10 +59,10 @@ function writeOnce(piece: ToolCallDelta, call: SaidCall): Members {
   const written: Members = { index: piece.index }
   if (call.id === undefined && piece.id) written["id"] = call.id = piece.id
   if (!call.typed) {
-    written["type"] = "function"
+    written["type"] = call.type
     call.typed = true
   }
-  return Object.assign(written, { function: writeFunction(piece, call) }, spokenMembers(piece, WRITTEN))
+  return Object.assign(written, { [call.type]: writeSaid(piece, call) }, spokenMembers(piece, WRITTEN))
 }
 
 /** Whatever its clients need to know of the call stands on every piece; an unknown id is "", which all accept. */
@@ -69,21 +71,23 @@ function writeEvery(piece: ToolCallDelta, call: SaidCall): Members {
   return {
     index: piece.index,
     id: call.id ?? "",
-    type: "function",
-    function: writeFunction(piece, call),
+    type: call.type,
+    [call.type]: writeSaid(piece, call),
     ...spokenMembers(piece, WRITTEN),
   }
 }
 
-const WRITTEN: ReadonlySet<string> = new Set(["index", "id", "type", "function"])
+const WRITTEN: ReadonlySet<string> = new Set(["index", "id", "type", "function", "custom"])
 
 /** Empty where the piece says nothing: r9s' SDKs throw where there is none. */
-function writeFunction(piece: ToolCallDelta, call: SaidCall): Members {
+function writeSaid(piece: ToolCallDelta, call: SaidCall): Members {
   const written: Members = {}
-  if (!call.named && piece.function?.name) {
-    written["name"] = piece.function.name
+  const name = piece[call.type]?.name
+  if (!call.named && name) {
+    written["name"] = name
     call.named = true
   }
-  if (typeof piece.function?.arguments === "string") written["arguments"] = piece.function.arguments
+  const text = call.type === "custom" ? piece.custom?.input : piece.function?.arguments
+  if (typeof text === "string") written[call.type === "custom" ? "input" : "arguments"] = text
   return written
 }

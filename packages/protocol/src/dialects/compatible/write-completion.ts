@@ -38,7 +38,8 @@ function writeFinish(
 }
 
 function writeMessage(message: CompletionChoice["message"], rules: AnswerRules): Members {
-  const { tool_calls: calls, ...speech } = message
+  const { tool_calls, ...speech } = message
+  const calls = (tool_calls ?? []).filter(({ type }) => type !== "custom" || rules.customTools)
   const written: Members = {
     role: "assistant",
     // A message's content is the one key that null may keep: OpenAI's clients expect to find it.
@@ -46,7 +47,7 @@ function writeMessage(message: CompletionChoice["message"], rules: AnswerRules):
     ...writeSpeech(speech, rules),
   }
   if (message.audio) written["audio"] = completeAudio(message.audio)
-  if (calls && calls.length > 0) written["tool_calls"] = calls.map((call) => spokenMembers(call))
+  if (calls.length > 0) written["tool_calls"] = calls.map((call) => spokenMembers(call))
   return written
 }
 

@@ -5,8 +5,14 @@ export const openaiAnswer: AnswerRules = {
   extra: "any",
   finishes: COMMON_FINISHES,
   toolIds: "once",
+  customTools: true,
   stopReason: "scalar",
-  // A cost is between us and the provider; only OpenRouter's clients have a place for one.
-  usage: { promptDetails: ["cache_write_tokens"], completionDetails: ["image_tokens"], cost: false },
+  usage: {
+    promptDetails: ["cache_write_tokens"],
+    completionDetails: ["image_tokens"],
+    // It is between us and the provider; only OpenRouter's clients have a place for one.
+    cost: false,
+    unknown: true,
+  },
   completion: COMMON_COMPLETION,
 }

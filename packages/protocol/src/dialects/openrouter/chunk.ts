@@ -11,6 +11,7 @@ export const openrouterAnswer: AnswerRules = {
   },
   finishes: new Set<FinishReason>([...COMMON_FINISHES, "error"]),
   toolIds: "once",
+  customTools: false,
   stopReason: "none",
   usage: openrouterUsage,
   completion: { ...COMMON_COMPLETION, systemFingerprint: "always" },

@@ -54,7 +54,7 @@ export const openrouterRequest: RequestRules = {
   developerRole: true,
   nullContent: true,
   strict: true,
-  toolType: () => true,
+  toolType: (type) => type !== "custom",
   plugin: (id) => !ORQ_PLUGINS.has(id),
   webSearch: (options) => !switchesSearchOn(options),
   stringMetadata: true,

@@ -11,7 +11,8 @@ export const orqAnswer: AnswerRules = {
   finishes: COMMON_FINISHES,
   // Its older SDK drops a piece's index, as r9s' does.
   toolIds: "every",
+  customTools: false,
   stopReason: "none",
-  usage: { promptDetails: ["cache_creation_tokens"], completionDetails: [], cost: false },
+  usage: { promptDetails: ["cache_creation_tokens"], completionDetails: [], cost: false, unknown: false },
   completion: COMMON_COMPLETION,
 }

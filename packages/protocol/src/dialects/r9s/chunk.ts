@@ -6,6 +6,7 @@ export const r9sAnswer: AnswerRules = {
   finishes: COMMON_FINISHES,
   // Its SDKs drop a piece's index: the id is all that keeps parallel calls apart.
   toolIds: "every",
+  customTools: false,
   stopReason: "none",
   usage: PLAIN_USAGE,
   completion: { ...COMMON_COMPLETION, finish: "always" },
