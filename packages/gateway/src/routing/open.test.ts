@@ -357,3 +357,20 @@ test("a context that is too long for one candidate may fit another", async () =>
   assert.equal(large.asked.length, 1)
   seen.abort()
 })
+
+test("a provider that cannot even be asked, by a mistake of ours, fails the call and nothing else", async () => {
+  const { provider } = puppet("a")
+  const broken: Candidate = {
+    provider: {
+      ...provider,
+      open() {
+        throw new TypeError("not a function")
+      },
+    },
+    model: "x",
+  }
+  const seen = start([broken])
+  await Promise.resolve()
+  assert.equal(seen.failed?.error.status, 500)
+  assert.ok(!seen.failed?.error.message.includes("not a function"))
+})

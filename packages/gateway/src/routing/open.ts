@@ -6,6 +6,7 @@
  * answer is this candidate's, for better or worse.
  */
 import type { ChatRequest, Chunk, Completion, JsonObject, Usage, WireError } from "@sluice/protocol"
+import { toWireError } from "../gateway-error.ts"
 import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
 import type { Asking, Failure, Health } from "./health.ts"
 import type { Candidate, Plan } from "./plan.ts"
@@ -99,7 +100,20 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     if (candidate !== undefined) ask(candidate)
   }
 
+  /** Our own mistake must not become a call that never ends, nor end the process with all its other calls. */
   function ask(candidate: Candidate): void {
+    try {
+      attempt(candidate)
+    } catch (error) {
+      log(`the provider '${candidate.provider.name}' could not be asked: ${describe(error)}`)
+      asking?.left()
+      if (over) return
+      over = true
+      events.failed(toWireError(error), false, attempts)
+    }
+  }
+
+  function attempt(candidate: Candidate): void {
     attempts++
     const startedAt = Date.now()
     const { upstream, body, dropped } = sentTo(candidate, { ...request, stream }, wanted)
@@ -129,7 +143,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     }
 
     running = undefined
-    const attempt = startAttempt(
+    const started = startAttempt(
       candidate,
       { request: upstream, body, stream, credential: asked.credential },
       plan.timers,
@@ -182,10 +196,10 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
       now,
       log,
     )
-    running = attempt
-    if (committed) attempt.committed()
-    if (over) attempt.abort()
-    else if (paused) attempt.pause()
+    running = started
+    if (committed) started.committed()
+    if (over) started.abort()
+    else if (paused) started.pause()
   }
 
   function failed(candidate: Candidate, failure: AttemptFailure, credential: number): void {
@@ -239,6 +253,10 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
 }
 
 const NONE: ReadonlySet<number> = new Set()
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
 
 function healthOf({ error, blame }: AttemptFailure): Failure {
   const timer = error.kind === "timeout" && error.metadata?.["timer"]
