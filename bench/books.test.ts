@@ -3,7 +3,8 @@ import { after, test } from "node:test"
 import { testPostgres } from "../scripts/postgres.ts"
 import { runRush } from "./books/budget.ts"
 import { compare, type Evidence } from "./books/compare.ts"
-import { planCalls } from "./books/plan.ts"
+import { addedUp, answeredStreams, lostOf, lostPerTenThousand } from "./books/lost.ts"
+import { type PlannedCall, planCalls } from "./books/plan.ts"
 import { runBooks } from "./books.ts"
 
 after(async () => (await testPostgres()).stop())
@@ -12,6 +13,7 @@ for (const database of ["sqlite", "postgres"] as const) {
   test(`${database}: 200 calls with a fault each, a kill and a drain: no row missing, double or wrong, and nothing held`, async (t) => {
     const result = await runBooks(200, 7, database)
     assert.deepEqual([...result.missing, ...result.double, ...result.wrong], [])
+    for (const ending of ["finished", "failed"]) assert.equal(result.lost[ending]?.lost, 0, ending)
     assert.equal(Number(result.held), 0)
     assert.equal(result.running, 0)
     assert.ok(result.rows > 100, `${result.rows} rows`)
@@ -55,6 +57,7 @@ const row = {
   model_asked: call?.model ?? "",
   model,
   ending: "finished",
+  reason: null,
   attempts: [attempt],
   usage: tokens,
   cost_nano,
@@ -99,3 +102,48 @@ for (const [what, change] of Object.entries(PLANTED)) {
     assert.ok(missing.length + double.length + wrong.length > 0)
   })
 }
+
+const stream = { ...call, streamed: true, model: "asked" } as PlannedCall
+const answered = { ...row, model_asked: "asked" }
+
+test("a token that was sent and that no replay gives is lost, whatever its stream's ending", () => {
+  for (const ending of ["finished", "failed", "interrupted", "cancelled"]) {
+    const lost = answeredStreams({
+      calls: [stream],
+      rows: [{ ...answered, ending }],
+      lines: [line],
+      replayed: new Map([["a", line.tokens - 2]]),
+    })
+    assert.deepEqual(lostOf(lost), { [ending]: { streams: 1, sent: line.tokens, lost: 2 } })
+  }
+})
+
+test("a stream that a drain has cut is told apart from one that failed", () => {
+  const rows = [{ ...answered, ending: "failed", reason: "gateway_shutdown" }]
+  const lost = answeredStreams({ calls: [stream], rows, lines: [line], replayed: new Map() })
+  assert.deepEqual(lostOf(lost), { stopped: { streams: 1, sent: line.tokens, lost: line.tokens } })
+})
+
+test("what a candidate sent that did not answer is not lost, nor is an answer in one piece", () => {
+  const evidence = {
+    rows: [answered],
+    lines: [line, { ...line, model: "another" }],
+    replayed: new Map([["a", 9]]),
+  }
+  assert.deepEqual(lostOf(answeredStreams({ ...evidence, calls: [stream] })), {
+    finished: { streams: 1, sent: line.tokens, lost: 0 },
+  })
+  assert.deepEqual(lostOf(answeredStreams({ ...evidence, calls: [{ ...stream, streamed: false }] })), {})
+})
+
+test("losses are told by 10,000 streams, with and without those that a kill interrupted", () => {
+  const one = { finished: { streams: 60, sent: 600, lost: 0 }, cancelled: { streams: 9, sent: 90, lost: 50 } }
+  const other = {
+    finished: { streams: 20, sent: 200, lost: 0 },
+    interrupted: { streams: 20, sent: 100, lost: 4 },
+  }
+  const lost = addedUp([one, other])
+  assert.deepEqual(lost["finished"], { streams: 80, sent: 800, lost: 0 })
+  assert.equal(lostPerTenThousand(lost, "went on"), 0)
+  assert.equal(lostPerTenThousand(lost, "stopped too"), 400)
+})

@@ -11,16 +11,22 @@ import { parseArgs } from "node:util"
 import { testPostgres } from "../scripts/postgres.ts"
 import { type Admin, createAdmin } from "./books/admin.ts"
 import { compare, type Line, type Row, type Verdict } from "./books/compare.ts"
+import { addedUp, answeredStreams, type Lost, lostOf, lostPerTenThousand } from "./books/lost.ts"
 import { configFor, type PlannedCall, planCalls, randomNumbers } from "./books/plan.ts"
 import { play, type Seen } from "./books/play.ts"
 import { type Child, start } from "./children.ts"
+import { figure } from "./figure.ts"
 import type { Goal } from "./goal.ts"
+import { howBusy, watched } from "./quiet.ts"
+import { aligned } from "./relay/table.ts"
+import { keepResults } from "./results.ts"
 
 export const usage = `npm run bench -- books [options]
 
   --streams N     how many calls (default 10000)
   --database D    sqlite or postgres (default: one after the other)
   --seed N        decides every call and its fault (default 1)
+  --keep          keep the tokens lost in bench/results/books.json
   --budget        1,000 calls at once against a budget for 100 instead, on one process and on three`
 
 export type Database = "sqlite" | "postgres"
@@ -28,6 +34,7 @@ const DATABASES: readonly Database[] = ["sqlite", "postgres"]
 
 export interface BooksResult extends Verdict {
   readonly rows: number
+  readonly lost: Lost
   readonly endings: Readonly<Record<string, number>>
   readonly kills: number
   readonly drains: number
@@ -54,6 +61,7 @@ export async function run(options: readonly string[]): Promise<readonly Goal[]> 
       seed: { type: "string", default: "1" },
       database: { type: "string" },
       budget: { type: "boolean", default: false },
+      keep: { type: "boolean", default: false },
     },
   })
   const streams = Number(values.streams)
@@ -66,15 +74,22 @@ export async function run(options: readonly string[]): Promise<readonly Goal[]> 
   try {
     for (const database of databases) {
       const results: BooksResult[] = []
+      const busy: number[] = []
       for (let from = 0; from < streams; from += PART) {
         const part = `${database}, seed ${seed + from / PART}`
         const count = Math.min(PART, streams - from)
         const say = (line: string): void => console.log(`${part}: ${line}`)
-        const result = await runBooks(count, seed + from / PART, database, say)
+        const whole = await watched(() => runBooks(count, seed + from / PART, database, say), { wait: false })
+        const { result } = whole
+        if (whole.busy !== undefined) busy.push(whole.busy)
         for (const fault of [...result.missing, ...result.double, ...result.wrong].slice(0, 20)) say(fault)
         results.push(result)
       }
       goals.push(...goalsOf(results, database))
+      const lost = { database, ...lostBy(results, busy) }
+      console.log(`\n${database}, ${howBusy(lost.busy, lost.rounds)}\n\n${lostTable(lost.lost)}\n`)
+      // The default's figures are those that are shown.
+      if (values.keep && database === "sqlite") await keepResults("books", lost)
     }
   } finally {
     if (databases.includes("postgres")) await (await testPostgres()).stop()
@@ -82,10 +97,38 @@ export async function run(options: readonly string[]): Promise<readonly Goal[]> 
   return goals
 }
 
+export interface LostResult {
+  readonly rounds: number
+  readonly busy: number | undefined
+  readonly streams: number
+  readonly lost: Lost
+}
+
+function lostBy(results: readonly BooksResult[], busy: readonly number[]): LostResult {
+  const lost = addedUp(results.map((result) => result.lost))
+  return {
+    rounds: results.length,
+    busy: busy.length === 0 ? undefined : Math.max(...busy),
+    streams: Object.values(lost).reduce((sum, of) => sum + of.streams, 0),
+    lost,
+  }
+}
+
+function lostTable(lost: Lost): string {
+  const rows = Object.entries(lost).map(([ending, of]) => [
+    ending,
+    ...[of.streams, of.sent, of.lost].map((count) => count.toLocaleString("en")),
+  ])
+  return `${aligned([["ending", "streams", "tokens sent", "tokens lost"], ...rows]).join("\n")}
+
+tokens lost per 10,000 streams that nobody cancelled: ${figure(lostPerTenThousand(lost, "went on"))} where their gateway went on, ${figure(lostPerTenThousand(lost, "stopped too"))} with those under which it was stopped or killed`
+}
+
 function goalsOf(results: readonly BooksResult[], database: Database): Goal[] {
   const sum = (count: (result: BooksResult) => number): number =>
     results.reduce((total, result) => total + count(result), 0)
   const rows = sum((result) => result.rows)
+  const lost = addedUp(results.map((result) => result.lost))
   const none = (name: string, count: number): Goal => ({
     name: `${name}, ${database}`,
     figure: `${count} of ${rows}`,
@@ -105,6 +148,12 @@ function goalsOf(results: readonly BooksResult[], database: Database): Goal[] {
       "rows wrong",
       sum(({ wrong }) => wrong.length),
     ),
+    {
+      name: `tokens lost per 10,000 faulted streams, ${database}`,
+      goal: "0, of those whose gateway went on and whom nobody cancelled",
+      figure: figure(lostPerTenThousand(lost, "went on")),
+      outcome: lostPerTenThousand(lost, "went on") === 0 ? "met" : "short",
+    },
     none(
       `holds left ${RELEASE_WITHIN / 1_000} s later`,
       sum(({ running, held }) => Math.max(running, Number(held) === 0 ? 0 : 1)),
@@ -139,12 +188,15 @@ export async function runBooks(
     const release = await untilReleased(admin, key.id)
     const rows = await admin.calls<Row>()
     const relayed = new Map<string, number>()
-    for (const row of rows)
-      if (row.ending !== "finished" && row.model !== null) relayed.set(row.id, await tokensOf(admin, row.id))
+    for (const row of rows) if (row.model !== null) relayed.set(row.id, await tokensOf(admin, row.id))
     // Its journal is complete when it has ended.
     await simulator.stop()
     const lines = readFileSync(journal, "utf8").trim().split("\n").map(parseLine)
     const verdict = compare({ calls, seen, killed, rows, lines, relayed })
+    const answered = answeredStreams({ calls, rows, lines, replayed: relayed })
+    for (const { call, ending, sent, lost } of answered)
+      if (lost > 0 && (ending === "finished" || ending === "failed"))
+        progress(`${call.model} (${call.fate}, ${ending}): ${lost} of ${sent} tokens are lost`)
     const spent = rows.reduce((sum, { cost_nano }) => sum + BigInt(cost_nano ?? 0), 0n)
     const wrong = [...verdict.wrong]
     if (nanoFrom(release.spent) !== spent)
@@ -158,6 +210,7 @@ export async function runBooks(
       ...verdict,
       wrong,
       rows: rows.length,
+      lost: lostOf(answered),
       endings,
       kills,
       drains,

@@ -3,13 +3,18 @@ import { fork } from "node:child_process"
 import { once } from "node:events"
 import type { Goal } from "./goal.ts"
 
-export async function runInside(bench: URL, options: readonly string[]): Promise<readonly Goal[]> {
-  const child = fork(bench, [...options])
-  let goals: readonly Goal[] | undefined
+/** `flags`: of its Node. */
+export async function runInside<Sent = readonly Goal[]>(
+  bench: URL,
+  options: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Sent> {
+  const child = fork(bench, [...options], { execArgv: [...flags] })
+  let sent: Sent | undefined
   child.on("message", (message) => {
-    goals = message as readonly Goal[]
+    sent = message as Sent
   })
   await once(child, "exit")
-  if (goals === undefined) throw new Error("the bench ended without figures; what it printed above says why")
-  return goals
+  if (sent === undefined) throw new Error("the bench ended without figures; what it printed above says why")
+  return sent
 }

@@ -20,6 +20,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     description: "events per second of our decoder beside eventsource-parser's [--rounds N]",
     load: () => import("./sse.ts"),
   },
+  micro: {
+    description: "nanoseconds and bytes of single operations: an event, a plan, a key (--help for more)",
+    load: () => import("./micro.ts"),
+  },
   ledger: {
     description:
       "calls a second through the books, and questions to a million of them [--rows N] [--calls N] [--only sqlite]",
@@ -41,6 +45,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     description:
       "kill -9 under 50 streams: what was seen is a prefix, and ready again in 2 s (--help for more)",
     load: () => import("./kills.ts"),
+  },
+  growth: {
+    description: "how cost grows with streams, keys, rows of the ledger and routes (--help for more)",
+    load: () => import("./growth.ts"),
+  },
+  memory: {
+    description: "what an open stream takes, idle or with a reader that does not read (--help for more)",
+    load: () => import("./memory.ts"),
   },
   start: {
     description: "how long a newcomer waits: from a fresh clone to the first token, and the second start",

@@ -15,6 +15,8 @@ export interface Row {
   readonly model_asked: string
   readonly model: string | null
   readonly ending: string | null
+  /** The kind of the error that ended it. */
+  readonly reason: string | null
   readonly attempts: readonly {
     readonly model: string
     readonly usage: Tokens | null
