@@ -4,6 +4,12 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
+import type { LostResult } from "../bench/books.ts"
+import type { Grown } from "../bench/growth/part.ts"
+import { plotOf } from "../bench/growth/plot.ts"
+import type { MemoryResult } from "../bench/memory.ts"
+import type { MicroResult } from "../bench/micro.ts"
+import { newestResults, readResults } from "../bench/results.ts"
 import { configurationSchema } from "../packages/gateway/src/config/json-schema.ts"
 import { settings } from "../packages/gateway/src/config/settings.ts"
 import { VARIABLES } from "../packages/gateway/src/config/variables.ts"
@@ -14,6 +20,7 @@ import { configurationPage } from "./configuration-page.ts"
 import { errorsPage } from "./errors-page.ts"
 import { root } from "./house.ts"
 import { metricsPage } from "./metrics-page.ts"
+import { type PerformanceSource, performancePage } from "./performance-page.ts"
 import { pricesPage } from "./prices-page.ts"
 import { providersPage } from "./providers-page.ts"
 
@@ -22,6 +29,11 @@ interface GeneratedPage {
   readonly path: string
   readonly generate: () => string
 }
+
+/** In the order of the page. */
+const GROWTH = Object.fromEntries(
+  ["streams", "keys", "rows", "routes"].map((part) => [part, readResults<Grown>(`growth-${part}`)]),
+)
 
 export const GENERATED_PAGES: readonly GeneratedPage[] = [
   { path: "docs/metrics.md", generate: () => metricsPage(METRICS) },
@@ -36,6 +48,20 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
         example: readFileSync(resolve(root, "examples/sluice.yaml"), "utf8"),
       }),
   },
+  {
+    path: "docs/performance.md",
+    generate: () =>
+      performancePage({
+        relay: newestResults<NonNullable<PerformanceSource["relay"]>>("relay"),
+        memory: readResults<MemoryResult>("memory"),
+        books: readResults<LostResult>("books"),
+        micro: readResults<MicroResult>("micro"),
+        growth: GROWTH,
+      }),
+  },
+  ...Object.entries(GROWTH).flatMap(([name, grown]): GeneratedPage[] =>
+    grown === undefined ? [] : [{ path: `docs/growth-${name}.svg`, generate: () => plotOf(grown) }],
+  ),
   {
     path: "packages/gateway/sluice.schema.json",
     generate: () => `${JSON.stringify(configurationSchema(), null, 2)}\n`,
