@@ -68,6 +68,18 @@ test("reasoning is spliced under each name that a client reads, and content afte
   }
 })
 
+test("a role that is said again and again does not keep a text from being spliced", () => {
+  const { write } = lanes(dialects.openrouter, dialects.openrouter)
+  const event = (content: string): string =>
+    JSON.stringify({ choices: [{ index: 0, delta: { role: "assistant", content }, finish_reason: null }] })
+  const written = ["a", "b", "c"].map((text) => write(event(text)))
+  assert.deepEqual(
+    written.map(({ taken }) => taken),
+    [false, true, true],
+  )
+  for (const { parsed, short } of written) assert.equal(short, parsed)
+})
+
 test("OpenAI's padding, another in each event, does not keep it from being spliced", () => {
   const { write } = lanes(dialects.openai, dialects.openai)
   const written = ["abc", "d", "ef+/=="].map((obfuscation) => write(plain("text", { obfuscation })))
@@ -131,7 +143,7 @@ test("for whatever is sent, in whatever form, to whatever client, both lanes wri
     { weight: 6, arbitrary: fc.record({ content: text }) },
     { weight: 3, arbitrary: fc.record({ reasoning_content: text }) },
     fc.record({ reasoning: text }),
-    fc.record({ role: fc.constant("assistant"), content: text }),
+    { weight: 3, arbitrary: fc.record({ role: fc.constant("assistant"), content: text }) },
     fc.record({ content: text, refusal: text }),
     fc.constant({}),
     fc.record({

@@ -79,7 +79,8 @@ function templateOf(read: string, chunk: Chunk, write: (chunk: Chunk) => string)
   const [choice, ...others] = chunk.choices
   if (choice === undefined || others.length > 0 || choice.finish_reason !== null || chunk.usage !== undefined)
     return undefined
-  const [name, ...rest] = Object.keys(choice.delta)
+  // OpenRouter's deltas say their role each time.
+  const [name, ...rest] = Object.keys(choice.delta).filter((member) => member !== "role")
   if ((name !== "content" && name !== "reasoning") || rest.length > 0) return undefined
   const text = choice.delta[name]
   if (typeof text !== "string" || text === "") return undefined
@@ -91,7 +92,7 @@ function templateOf(read: string, chunk: Chunk, write: (chunk: Chunk) => string)
     .map((key) => splitOnce(event, `"${key}":`, literal))
     .find((parts) => parts !== undefined)
   if (around === undefined) return undefined
-  const marked = write({ ...chunk, choices: [{ ...choice, delta: { [name]: TEXT } }] })
+  const marked = write({ ...chunk, choices: [{ ...choice, delta: { ...choice.delta, [name]: TEXT } }] })
   const written = marked.split(TEXT)
   if (written.length < 2) return undefined
   return { ...around, written, padded }
