@@ -69,7 +69,7 @@ async function read(call: AuthedCall, gateway: Gateway): Promise<Asked> {
   const idempotencyKey = readIdempotencyKey(call.request.headers)
   const body = await readJsonBody(call.request, gateway.limits.bodyBytes)
   const request = call.dialect.readRequest(validateRequest(body, call.dialect.name))
-  const wanted = wantedOf(request, readSteering(call.request.headers))
+  const wanted = wantedOf(request, readSteering(call.request.headers, call.dialect))
   const model = wanted.models[0]?.model ?? ""
   const asked = { request, wanted, model, streamed: request.stream === true, body }
   if (idempotencyKey === undefined) return { ...asked, scope: "", bodyHash: "" }
@@ -140,7 +140,7 @@ function run(
     created: Math.floor(call.receivedAt / 1_000),
     askedModel: asked.model,
     entry,
-    report: createReport(route, call.dialect.name === "openrouter" ? wanted : UNASKED, asked.model),
+    report: createReport(route, wanted, asked.model),
     covers: async (tokens) =>
       (await holding).covers(tokens, async () => {
         const texts = await relayedTexts(stream)
@@ -215,9 +215,6 @@ function openCall(call: AuthedCall, asked: Asked, stream: Stream): Omit<OpenCall
     startedAt: call.receivedAt,
   }
 }
-
-/** At the other mounts there is no member for it. */
-const UNASKED = { metadata: false, echo: false } as const
 
 const CANNOT_KEEP = [
   "server",

@@ -132,7 +132,7 @@ async function timeOfPlan(file: string, count: number): Promise<number> {
     takesAll: () => true,
     sessionAt: undefined,
   }
-  const silent = { provider: undefined, model: undefined, session: undefined, metadata: false }
+  const silent = { provider: undefined, model: undefined, session: undefined, metadata: false, told: false }
   const wanted = [...routes.models.keys()].map((model) => wantedOf({ model, messages: [] }, silent))
   let at = 0
   const run = (): unknown => {

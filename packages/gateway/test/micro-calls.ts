@@ -15,7 +15,13 @@ import { plan, type Routes, type Sight } from "../src/routing/plan.ts"
 import { type Steering, wantedOf } from "../src/routing/wanted.ts"
 import type { Case } from "./micro-measure.ts"
 
-const SILENT: Steering = { provider: undefined, model: undefined, session: undefined, metadata: false }
+const SILENT: Steering = {
+  provider: undefined,
+  model: undefined,
+  session: undefined,
+  metadata: false,
+  told: false,
+}
 
 const SMALL: JsonObject & ChatRequest = {
   model: "fast",

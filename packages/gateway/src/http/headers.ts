@@ -1,5 +1,6 @@
 /** Request headers that steer a call, and what answers say of it in theirs. */
 import type { IncomingHttpHeaders } from "node:http"
+import type { Dialect } from "@sluice/protocol"
 import { readTokenKey } from "../auth/token-key.ts"
 import { GatewayError } from "../gateway-error.ts"
 import type { Steering } from "../routing/wanted.ts"
@@ -35,7 +36,10 @@ export function readRequestId(headers: IncomingHttpHeaders): string | undefined 
 }
 
 /** r9s' and OpenRouter's headers for routing; a token key's provider wins over the header's. */
-export function readSteering(headers: IncomingHttpHeaders): Steering {
+export function readSteering(
+  headers: IncomingHttpHeaders,
+  { name: dialect }: Pick<Dialect, "name">,
+): Steering {
   const one = (name: string): string | undefined => {
     const value = headers[name]
     return typeof value === "string" && value !== "" ? value : undefined
@@ -47,6 +51,7 @@ export function readSteering(headers: IncomingHttpHeaders): Steering {
     model: key?.model,
     session: one("x-session-id"),
     metadata: metadata === "enabled",
+    told: dialect === "openrouter",
   }
 }
 

@@ -33,7 +33,7 @@ function start(
     retries: options.retries ?? 0,
     onDisconnect: { rule: "cancel" },
     commit: "content",
-    strategy: "alias",
+    foundBy: "alias",
   }
   const seen: Opened = {
     missed: [],

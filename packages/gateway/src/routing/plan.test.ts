@@ -40,7 +40,13 @@ const defaults: Routes["defaults"] = {
   strategy: "ordered",
 }
 
-const SILENT: Steering = { provider: undefined, model: undefined, session: undefined, metadata: false }
+const SILENT: Steering = {
+  provider: undefined,
+  model: undefined,
+  session: undefined,
+  metadata: false,
+  told: false,
+}
 const UNKNOWN: Figures = { busy: 0, firstContent: undefined, rate: undefined, dueAt: 0 }
 
 /** What the plan may look at, by candidates' names. */
@@ -431,6 +437,49 @@ test("Orq's retry and timeout replace the route's, and never lengthen its timers
   assert.deepEqual([...planned.retryOn!], [503])
   assert.equal(planned.timers.total, 50)
   assert.equal(asked({ model: "fast", timeout: { call_timeout: 5e6 } }, simple).timers.total, 4_000)
+})
+
+test("a retry that does not say how often is three rounds", () => {
+  assert.equal(asked({ model: "fast", retry: { on_codes: [500] } }, simple).retries, 3)
+})
+
+test("a name of another shape is somebody else's word, and what nobody here knows is said to be dropped", () => {
+  const wanted = (request: object, told = false) =>
+    wantedOf({ messages: [], ...request } as ChatRequest, { ...SILENT, told })
+  const strange = {
+    timeout: 30,
+    retry: 2,
+    name: 7,
+    provider: "x",
+    models: "m",
+    orq: [],
+    route: 1,
+    fallbacks: {},
+  }
+  assert.deepEqual([...wanted(strange).honoured], [])
+  assert.deepEqual(
+    wanted({ orq: { thread: {}, foo: 1, retry: {} }, provider: { onyl: ["a"], only: ["a"] } }).dropped,
+    ["provider.onyl", "orq.thread", "orq.foo"],
+  )
+  const debug = { stream: true, debug: { echo_upstream_body: true } }
+  assert.deepEqual([...wanted(debug).honoured], [], "no other mount has a place for it")
+  assert.deepEqual([...wanted(debug, true).honoured], ["debug"])
+})
+
+test("lists without an end are refused, and those of a reasonable length are quick", () => {
+  const many = (count: number): string[] => Array.from({ length: count }, (_, index) => `local/${index}`)
+  for (const request of [
+    { models: many(129) },
+    { fallbacks: many(129).map((model) => ({ model })) },
+    { load_balancer: { type: "weight_based", models: many(129).map((model) => ({ model })) } },
+    { provider: { ignore: many(129) } },
+  ]) {
+    assert.throws(
+      () => asked({ model: "fast", ...request }, simple),
+      (error) => error instanceof GatewayError && error.wire.status === 400,
+    )
+  }
+  assert.equal(asked({ model: "fast", models: many(127) }, simple).candidates.length, 128)
 })
 
 test("whatever is wanted, a plan holds each allowed candidate once, none that is excluded, and open ones behind", () => {

@@ -58,7 +58,7 @@ export interface Plan extends Settings {
   /** Only these statuses are worth another round; undefined: all that may pass. */
   readonly retryOn?: ReadonlySet<number> | undefined
   /** How the first candidate was found, in OpenRouter's words. */
-  readonly strategy: "direct" | "alias" | "fallback"
+  readonly foundBy: "direct" | "alias" | "fallback"
 }
 
 export interface Sight extends View {
@@ -88,7 +88,7 @@ export function plan(wanted: Wanted, routes: Routes, sight: Sight): Plan {
     onDisconnect: named.onDisconnect,
     commit: named.commit,
     candidates: spare(ordered, wanted, sight),
-    strategy: choices.length > 1 ? "fallback" : named.isRoute ? "alias" : "direct",
+    foundBy: choices.length > 1 ? "fallback" : named.isRoute ? "alias" : "direct",
   }
 }
 

@@ -16,7 +16,7 @@ export interface Report {
 }
 
 export function createReport(
-  { candidates, strategy }: Plan,
+  { candidates, foundBy }: Plan,
   { metadata, echo }: Pick<Wanted, "metadata" | "echo">,
   requested: string,
 ): Report {
@@ -28,7 +28,7 @@ export function createReport(
     const tried = attempts.length
     return {
       requested,
-      strategy,
+      strategy: foundBy,
       region: null,
       summary: `${tried} of ${candidates.length} candidate${candidates.length === 1 ? "" : "s"} tried${answering === undefined ? "" : `, answered by ${answering}`}`,
       attempt: tried,

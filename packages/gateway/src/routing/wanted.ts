@@ -6,6 +6,7 @@
  * another shape is somebody else's word: it is left alone.
  */
 import { type ChatRequest, isObject, type JsonObject } from "@sluice/protocol"
+import { GatewayError } from "../gateway-error.ts"
 
 /** What a call's headers say of it. */
 export interface Steering {
@@ -16,6 +17,8 @@ export interface Steering {
   readonly session: string | undefined
   /** `openrouter_metadata` is asked for. */
   readonly metadata: boolean
+  /** Its answer has a place for what is told of the routing: OpenRouter's alone has. */
+  readonly told: boolean
 }
 
 export interface Wanted {
@@ -77,22 +80,23 @@ export function wantedOf(request: ChatRequest, steering: Steering): Wanted {
   const dropped: string[] = []
   const balanced = balancedModels(request)
   const sort = sortOf(provider["sort"])
-  for (const name of HONOURED) if (request[name] != null) honoured.add(name)
-  for (const name of UNUSED_PREFERENCES) if (provider[name] != null) dropped.push(`provider.${name}`)
-  if (isObject(provider["max_price"]))
-    for (const name of ["image", "audio"] as const)
-      if (provider["max_price"][name] != null) dropped.push(`provider.max_price.${name}`)
+  for (const [name, isOurs] of HONOURED_BY_NAME) if (isOurs(request[name], steering)) honoured.add(name)
+  for (const [name, value] of Object.entries(provider))
+    if (value != null && !PREFERENCES.has(name)) dropped.push(`provider.${name}`)
+  for (const [name, value] of Object.entries(isObject(provider["max_price"]) ? provider["max_price"] : {}))
+    if (value != null && !PRICES.has(name)) dropped.push(`provider.max_price.${name}`)
   if (sort === undefined && isObject(provider["sort"])) dropped.push("provider.sort")
   if (request.route === "sort") dropped.push("route")
-  for (const name of HARMLESS_IN_ORQ) if (orq[name] != null) dropped.push(`orq.${name}`)
+  for (const [name, value] of Object.entries(orq))
+    if (value != null && !DONE_IN_ORQ.has(name)) dropped.push(`orq.${name}`)
 
   return {
     models:
       balanced ?? modelsOf(steering.model === undefined ? request : { ...request, model: steering.model }),
     drawn: balanced !== undefined,
-    only: steering.provider === undefined ? stringsIn(provider["only"]) : [steering.provider],
-    ignore: stringsIn(provider["ignore"]) ?? [],
-    order: stringsIn(provider["order"]) ?? [],
+    only: steering.provider === undefined ? namesIn(provider["only"], "provider.only") : [steering.provider],
+    ignore: namesIn(provider["ignore"], "provider.ignore") ?? [],
+    order: namesIn(provider["order"], "provider.order") ?? [],
     fallbacks: provider["allow_fallbacks"] !== false,
     sort,
     maxPrice: pricesIn(provider["max_price"]),
@@ -101,11 +105,15 @@ export function wantedOf(request: ChatRequest, steering: Steering): Wanted {
     zdr: provider["zdr"] === true,
     preferred: preferredIn(provider),
     session: sessionOf(request.session_id ?? steering.session),
-    retries: countOf(request.retry?.count),
+    retries: retriesOf(request.retry),
     retryOn: retryOn(request),
     total: millisecondsOf(request.timeout),
-    metadata: steering.metadata,
-    echo: isObject(request.debug) && request.debug.echo_upstream_body === true && request.stream === true,
+    metadata: steering.metadata && steering.told,
+    echo:
+      steering.told &&
+      isObject(request.debug) &&
+      request.debug.echo_upstream_body === true &&
+      request.stream === true,
     needs: needsOf(request, provider, orq),
     tags: tagsOf(request),
     honoured,
@@ -113,29 +121,77 @@ export function wantedOf(request: ChatRequest, steering: Steering): Wanted {
   }
 }
 
-/** Done here, or passed to the vendor whose they are: in neither case left out. */
-const HONOURED = [
-  "models",
-  "provider",
-  "route",
-  "session_id",
-  "debug",
+type Honoured =
+  | "models"
+  | "provider"
+  | "route"
+  | "session_id"
+  | "debug"
+  | "fallbacks"
+  | "retry"
+  | "load_balancer"
+  | "timeout"
+  | "name"
+  | "orq"
+
+/**
+ * Done here, or passed to the vendor whose they are: in neither case left out. Each says by which shape it is known; of
+ * another shape it is somebody else's, and its provider's dialect has the word.
+ */
+const HONOURED: Readonly<Record<Honoured, (value: unknown, steering: Steering) => boolean>> = {
+  models: Array.isArray,
+  provider: isObject,
+  route: (value) => typeof value === "string",
+  session_id: (value) => sessionOf(value) !== undefined,
+  debug: (value, { told }) => told && isObject(value),
+  fallbacks: Array.isArray,
+  retry: isObject,
+  load_balancer: isObject,
+  timeout: (value) => millisecondsOf(value) !== undefined,
+  name: (value) => tagOf(value) !== undefined,
+  orq: isObject,
+}
+
+const HONOURED_BY_NAME = Object.entries(HONOURED) as [Honoured, (typeof HONOURED)[Honoured]][]
+
+/** Of `provider`: what is done here, or needs OpenRouter. */
+const PREFERENCES: ReadonlySet<string> = new Set([
+  "order",
+  "only",
+  "ignore",
+  "allow_fallbacks",
+  "sort",
+  "max_price",
+  "require_parameters",
+  "data_collection",
+  "zdr",
+  "preferred_min_throughput",
+  "preferred_max_latency",
+  "quantizations",
+  "enforce_distillable_text",
+])
+
+const PRICES: ReadonlySet<string> = new Set(["prompt", "completion", "request"])
+
+/** Of the envelope: what its reader has put beside it and is done from there, or needs Orq. */
+const DONE_IN_ORQ: ReadonlySet<string> = new Set([
   "fallbacks",
   "retry",
   "load_balancer",
   "timeout",
   "name",
-  "orq",
-] as const satisfies readonly (keyof ChatRequest)[]
+  "prompt",
+  "inputs",
+  "knowledge_bases",
+])
 
-/** Of `provider`: preferences that a list of configured providers has no use for. */
-const UNUSED_PREFERENCES = ["preferred_max_price", "experimental"] as const
-
-const HARMLESS_IN_ORQ = ["contact", "thread", "identity", "cache"] as const
+/** Whoever lists more than this of models or providers means something else. */
+const MOST_LISTED = 128
 
 function modelsOf(request: ChatRequest): Choice[] {
   const choices: Choice[] = []
   const add = (model: unknown, param: string): void => {
+    if (choices.length >= MOST_LISTED) throw tooMany(param)
     if (typeof model === "string" && model !== "" && !choices.some((choice) => choice.model === model))
       choices.push({ model, weight: 1, param })
   }
@@ -150,7 +206,9 @@ function modelsOf(request: ChatRequest): Choice[] {
 function balancedModels(request: ChatRequest): Choice[] | undefined {
   const balancer = request.load_balancer
   if (!isObject(balancer)) return undefined
-  const listed = listIn(balancer["models"]).flatMap((entry, index): Choice[] => {
+  const models = listIn(balancer["models"])
+  if (models.length > MOST_LISTED) throw tooMany("load_balancer.models")
+  const listed = models.flatMap((entry, index): Choice[] => {
     if (!isObject(entry) || typeof entry["model"] !== "string") return []
     const weight = typeof entry["weight"] === "number" && entry["weight"] > 0 ? entry["weight"] : 0.5
     return [{ model: entry["model"], weight, param: `load_balancer.models[${index}].model` }]
@@ -197,8 +255,10 @@ function sessionOf(session: unknown): string | undefined {
 }
 
 /** Orq's default is 3, and 5 the most. */
-function countOf(count: unknown): number | undefined {
-  return typeof count === "number" && Number.isInteger(count) && count >= 0 ? Math.min(count, 5) : undefined
+function retriesOf(retry: unknown): number | undefined {
+  if (!isObject(retry)) return undefined
+  const { count } = retry
+  return typeof count === "number" && Number.isInteger(count) && count >= 0 ? Math.min(count, 5) : 3
 }
 
 function retryOn(request: ChatRequest): ReadonlySet<number> | undefined {
@@ -269,12 +329,29 @@ const HARMLESS_PLUGINS: ReadonlySet<string> = new Set([
 const ORQ_PLUGINS: ReadonlySet<string> = new Set(["pii_redaction"])
 
 /** Orq's `name`: what the books can be asked by. */
-function tagsOf({ name }: ChatRequest): string[] {
-  return typeof name === "string" && name !== "" && name.length <= 64 ? [`name:${name}`] : []
+function tagOf(name: unknown): string | undefined {
+  return typeof name === "string" && name !== "" && name.length <= 64 ? `name:${name}` : undefined
 }
 
-function stringsIn(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : undefined
+function tagsOf({ name }: ChatRequest): string[] {
+  const tag = tagOf(name)
+  return tag === undefined ? [] : [tag]
+}
+
+function namesIn(value: unknown, param: string): string[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  if (value.length > MOST_LISTED) throw tooMany(param)
+  return value.filter((entry) => typeof entry === "string")
+}
+
+function tooMany(param: string): GatewayError {
+  return new GatewayError(
+    "invalid_request",
+    `'${param}' is one too many: at most ${MOST_LISTED} can be listed.`,
+    {
+      param,
+    },
+  )
 }
 
 function listIn(value: unknown): readonly unknown[] {
