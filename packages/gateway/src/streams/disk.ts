@@ -18,7 +18,7 @@ import { createBatch, KIND, SEGMENT_HEADER } from "./disk-format.ts"
 import { recoverStreams } from "./disk-recover.ts"
 import { belongs, createSegments, type Segment } from "./disk-segments.ts"
 import { DiskStream, type StreamKeeper } from "./disk-stream.ts"
-import type { LogLimits, StreamLog } from "./log.ts"
+import { type LogLimits, MOST_ENDED, type StreamLog } from "./log.ts"
 
 export { JournalError } from "./disk-segments.ts"
 
@@ -103,11 +103,12 @@ export function createJournal(options: JournalOptions): Journal {
     },
     changed(difference) {
       total += difference
-      if (total > limits.totalBytes && !recovering) makeRoom()
+      if (!recovering && isFull()) makeRoom()
     },
     ended(stream, ending) {
       if (ending === undefined) ended.delete(stream)
       else ended.add(stream)
+      if (!recovering && isFull()) makeRoom()
     },
     dropped(place) {
       const segment = segments.segmentOf(place)
@@ -123,9 +124,13 @@ export function createJournal(options: JournalOptions): Journal {
     return target
   }
 
+  function isFull(): boolean {
+    return total > limits.totalBytes || ended.size > (limits.mostEnded ?? MOST_ENDED)
+  }
+
   function makeRoom(): void {
     for (const stream of ended) {
-      if (total <= limits.totalBytes) return
+      if (!isFull()) return
       remove(stream)
     }
   }

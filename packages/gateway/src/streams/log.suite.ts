@@ -49,6 +49,25 @@ export function logSuite(name: string, subject: LogUnderTest): void {
     await log.close()
   })
 
+  test(`${name}: of more ended streams than are kept the oldest go, and no running one`, async () => {
+    const log = subject.create({ ...GENEROUS, mostEnded: 3 }, () => 0)
+    const running = log.create(factsOf("running"))
+    running.append(bytesOf("one"))
+    for (let number = 0; number < 10; number++) {
+      const stream = log.create(factsOf(`s${number}`))
+      stream.append(bytesOf(`${number}`))
+      stream.end("finished")
+      await flushed(log)
+    }
+    assert.deepEqual(
+      [...log.all()].map(({ facts }) => facts.id),
+      ["running", "s7", "s8", "s9"],
+    )
+    assert.deepEqual(readAll(log.get("s8")!), ["8"])
+    assert.equal(log.bytes, 6)
+    await log.close()
+  })
+
   test(`${name}: many streams written in turns read back each its own, whatever their size`, async () => {
     const log = subject.create(GENEROUS, () => 0)
     const streams = Array.from({ length: 20 }, (_, number) => log.create(factsOf(`s${number}`)))

@@ -98,4 +98,9 @@ export interface LogLimits {
   readonly maxBytes: number
   /** Bytes of all streams; past it the oldest ended streams go. */
   readonly totalBytes: number
+  /** How many ended streams are kept; MOST_ENDED, but for tests. */
+  readonly mostEnded?: number
 }
+
+/** Each takes about 2 KB of memory, however short it was: past this the oldest ended ones go before their time. */
+export const MOST_ENDED = 200_000

@@ -1,19 +1,37 @@
 /** The log in memory (`durability: memory`): survives the client's loss, not the process's. */
-import type { Ending, LogLimits, StreamFacts, StreamLog, StreamNotes, StreamRecord } from "./log.ts"
+import {
+  type Ending,
+  type LogLimits,
+  MOST_ENDED,
+  type StreamFacts,
+  type StreamLog,
+  type StreamNotes,
+  type StreamRecord,
+} from "./log.ts"
 
 export function createMemoryLog(initial: LogLimits, now: () => number = Date.now): StreamLog {
   const streams = new Map<string, MemoryStream>()
   let limits = initial
   let total = 0
+  let ended = 0
+
+  function isFull(): boolean {
+    return total > limits.totalBytes || ended > (limits.mostEnded ?? MOST_ENDED)
+  }
+
+  function remove(id: string, stream: MemoryStream): void {
+    streams.delete(id)
+    total -= stream.held
+    ended--
+  }
 
   function makeRoom(): void {
-    if (total <= limits.totalBytes) return
+    if (!isFull()) return
     // A Map keeps insertion order, so the first ended stream is the oldest one.
     for (const [id, stream] of streams) {
       if (stream.ending === undefined) continue
-      streams.delete(id)
-      total -= stream.held
-      if (total <= limits.totalBytes) return
+      remove(id, stream)
+      if (!isFull()) return
     }
   }
 
@@ -25,6 +43,10 @@ export function createMemoryLog(initial: LogLimits, now: () => number = Date.now
         now,
         (difference) => {
           total += difference
+          makeRoom()
+        },
+        () => {
+          ended++
           makeRoom()
         },
       )
@@ -47,8 +69,7 @@ export function createMemoryLog(initial: LogLimits, now: () => number = Date.now
       const gone: string[] = []
       for (const [id, stream] of streams) {
         if (stream.endedAt === undefined || at - stream.endedAt < limits.keep) continue
-        streams.delete(id)
-        total -= stream.held
+        remove(id, stream)
         gone.push(id)
       }
       return gone
@@ -73,6 +94,7 @@ function createStream(
   maxBytes: () => number,
   now: () => number,
   changed: (difference: number) => void,
+  hasEnded: () => void,
 ): MemoryStream {
   let events: Uint8Array[] = []
   let notes: StreamNotes = {}
@@ -146,6 +168,7 @@ function createStream(
       notes = { ...notes, ...more }
       ending = how
       endedAt = now()
+      hasEnded()
       return true
     },
     read(seq, limit) {
