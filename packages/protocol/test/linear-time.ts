@@ -4,14 +4,17 @@ import assert from "node:assert/strict"
 /** So many times the size. What is quadratic takes so many times as long as the same amount in so many pieces. */
 const FACTOR = 8
 const ATTEMPTS = 6
+/** Linear work comes to 1 and quadratic work to 8: below the first no further attempt is needed, below the second it passes. */
+const CLEAR = 2
+const MIDDLE = 3
 /** The kernel may count a thread's time in ticks of 4 ms: what is measured must be long beside one. In microseconds. */
 const LONG_ENOUGH = 40_000
 
 /**
  * The same amount of work twice over: in one piece of `size`, and in eight of an eighth. Where time is in proportion to
- * size they take equally long, where it is quadratic the one piece takes eight times as long; three is the middle. What
- * counts is the processor's time in this thread, which other processes do not lengthen, and of several attempts, taken
- * in turn, the best of each.
+ * size they take equally long, where it is quadratic the one piece takes eight times as long. What counts is the
+ * processor's time in this thread, which other processes do not lengthen, and of several attempts, taken in turn, the
+ * best of each.
  */
 export function assertLinear(size: number, work: (size: number) => void): void {
   const inPieces = (times: number) => {
@@ -26,8 +29,9 @@ export function assertLinear(size: number, work: (size: number) => void): void {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     pieces = Math.min(pieces, processorTime(inPieces, times))
     onePiece = Math.min(onePiece, processorTime(inOnePiece, times))
-    if (attempt > 0 && onePiece < 3 * pieces) return
+    if (attempt > 0 && onePiece < CLEAR * pieces) return
   }
+  if (onePiece < MIDDLE * pieces) return
   assert.fail(`${onePiece} µs for ${times} × ${size} in one piece, ${pieces} µs for as much in ${FACTOR}`)
 }
 
