@@ -144,7 +144,7 @@ function run(
     covers: async (tokens) =>
       (await holding).covers(tokens, async () => {
         const texts = await relayedTexts(stream)
-        const roughly = entry.roughTokens
+        const roughly = entry.meter.roughTokens
         return (await countTokens(texts)) / roughly
       }),
     waitForHold: (waits) => pauses.set("hold", waits),

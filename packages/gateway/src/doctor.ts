@@ -9,8 +9,8 @@ import { hasDevKey } from "./auth/dev-key.ts"
 import { type Config, ConfigError, isLoopback, loadConfig, type Problem, pricesOf } from "./config.ts"
 import { isDataFolderTaken } from "./data-lock.ts"
 import { askProvider } from "./doctor/ask-provider.ts"
+import { createHttpPool } from "./providers/http/pool.ts"
 import { findEngines, LOCAL_ENGINES, type LocalEngine } from "./providers/local-engines.ts"
-import { createAgent } from "./providers/openai-compatible.ts"
 import { type DatabaseState, inspectDatabase } from "./store/inspect.ts"
 import { StoreError } from "./store/store-error.ts"
 
@@ -270,9 +270,9 @@ async function checkEngines(
   { file, providers, server }: Config,
   engines: readonly LocalEngine[],
 ): Promise<Finding[]> {
-  const agent = createAgent()
-  const found = file === undefined ? await findEngines(engines, server.port, agent) : []
-  await agent.destroy()
+  const pool = createHttpPool()
+  const found = file === undefined ? await findEngines(engines, server.port, pool) : []
+  pool.close()
   if (found.length + providers.length === 0)
     return [
       {

@@ -17,8 +17,8 @@ import { createHeart } from "./http/heartbeat.ts"
 import { closeOrphans, interrupted, lost } from "./interrupt.ts"
 import { createHolds } from "./limits/hold.ts"
 import { createRatios } from "./limits/ratios.ts"
+import { createHttpPool } from "./providers/http/pool.ts"
 import { findEngines, LOCAL_ENGINES, type LocalEngine } from "./providers/local-engines.ts"
-import { createAgent } from "./providers/openai-compatible.ts"
 import { pricedName } from "./providers/sim-grammar.ts"
 import { createHealth } from "./routing/health.ts"
 import { createSessions } from "./routing/sessions.ts"
@@ -72,7 +72,7 @@ async function startKeeping(
   asked: Pick<StartOptions, "flags" | "environment">,
   options: StartOptions,
 ): Promise<RunningGateway> {
-  const agent = createAgent()
+  const pool = createHttpPool()
   const { store } = kept
   const keys = await openKeys(store, { log: options.warn })
   const shownKey = await addEnvironmentKeys(keys, config, store)
@@ -114,7 +114,7 @@ async function startKeeping(
     metrics,
     heart: createHeart(config.server.heartbeat),
     origins: { loopback: isLoopback(config.server.host), cors: config.server.cors },
-    routes: compileRoutes(config, agent),
+    routes: compileRoutes(config, pool),
     health,
     sessions: createSessions(),
     limits: { bodyBytes: config.server.bodyLimit },
@@ -124,8 +124,8 @@ async function startKeeping(
   const watch = config.file === undefined ? undefined : watchConfig(config.file, reload)
   const listening = await listen(gateway, config.server.host, config.server.port)
   const engines = config.file === undefined ? (options.engines ?? LOCAL_ENGINES) : []
-  const found = await findEngines(engines, Number(new URL(listening.url).port), agent)
-  gateway.routes = withEngines(gateway.routes, found, agent)
+  const found = await findEngines(engines, Number(new URL(listening.url).port), pool)
+  gateway.routes = withEngines(gateway.routes, found, pool)
   for (const line of [...describeConfig(config), ...found.map(describeEngine)]) options.say(line)
   options.say(welcome(listening.url, keyToShow(config, shownKey, options.terminal)))
 
@@ -152,7 +152,7 @@ async function startKeeping(
 
   /** All that does not need a restart. A setting that is not taken here needs `restart` among its facts. */
   function takeEffect(wanted: Config): void {
-    const routes = compileRoutes(wanted, agent)
+    const routes = compileRoutes(wanted, pool)
     const prices = pricesOf(wanted)
     gateway.routes = routes
     named = namesIn(wanted)
@@ -167,7 +167,7 @@ async function startKeeping(
     clearInterval(tidying)
     await listening.close()
     metrics.close()
-    await agent.destroy()
+    pool.close()
     await kept.close()
   }
 
@@ -178,7 +178,7 @@ async function startKeeping(
       const cut = await listening.drain(milliseconds)
       clearInterval(tidying)
       metrics.close()
-      await agent.destroy()
+      pool.close()
       await kept.close()
       return cut
     },

@@ -26,12 +26,14 @@ test("a provider that has the whole answer ready is let go on after each wait fo
     chunk() {
       tokens += 1
     },
-    text() {},
     completion() {},
     reported() {},
     flag() {},
-    get roughTokens() {
-      return tokens
+    meter: {
+      content() {},
+      get roughTokens() {
+        return tokens
+      },
     },
     withCost: (usage) => usage,
     close: async () => {},

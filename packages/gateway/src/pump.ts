@@ -18,7 +18,7 @@ import {
 } from "@sluice/protocol"
 import type { OpeningEvents } from "./routing/open.ts"
 import type { Report } from "./routing/report.ts"
-import { createSplice } from "./splice.ts"
+import { Splice } from "./splice.ts"
 import type { Ending } from "./streams/log.ts"
 import type { Stream } from "./streams/stream.ts"
 
@@ -56,15 +56,19 @@ export interface PumpEntry {
   ): void
   answered(asked: { provider: string; model: string; startedAt: number }): void
   chunk(chunk: Chunk): void
-  /** A chunk of which no more is known than the size of its one text. */
-  text(characters: number): void
   completion(completion: Completion): void
   reported(usage: Usage): void
   flag(flag: string): void
-  readonly roughTokens: number
+  readonly meter: PumpMeter
   withCost(usage: Usage): Usage
   /** Resolves when the row is durable. */
   close(ending: Ending, error?: WireError): Promise<void>
+}
+
+/** Of a chunk that is not parsed no more is known than the size of its one text, and when it came. */
+export interface PumpMeter {
+  content(now: number, characters: number): void
+  readonly roughTokens: number
 }
 
 export interface Pump extends OpeningEvents {
@@ -78,6 +82,7 @@ export interface Pump extends OpeningEvents {
 
 export function createPump(options: PumpOptions): Pump {
   const { stream, dialect, created, entry, report } = options
+  const { meter } = entry
   const id = stream.id
   const { streamed } = stream.record.facts
   const begunChoices = new Set<number>()
@@ -94,7 +99,7 @@ export function createPump(options: PumpOptions): Pump {
   let carried: Partial<Chunk> = {}
 
   const toJson = (chunk: Chunk): string => JSON.stringify(write({ ...chunk, id, created, model }))
-  const splice = createSplice(toJson)
+  const splice = new Splice(toJson)
 
   function emit(chunk: Chunk): void {
     stream.append(encodeEvent(stream.record.head + 1, toJson(chunk)))
@@ -129,7 +134,7 @@ export function createPump(options: PumpOptions): Pump {
 
   /** An answer that outgrows its hold is paid by an extension, or it ends here. */
   function pay(): void {
-    const tokens = entry.roughTokens
+    const tokens = meter.roughTokens
     if (tokens < nextLook) return
     if (looking) return tokens < nextLook + MEANWHILE ? undefined : options.waitForHold(true)
     nextLook = tokens + LOOK_EVERY
@@ -168,14 +173,14 @@ export function createPump(options: PumpOptions): Pump {
       stream.open({ ok: true, model, provider, attempts })
       for (const echo of report.echoes()) emit({ ...envelope(), debug: { echo_upstream_body: echo } })
     },
-    spliced(data) {
-      if (over) return false
-      const json = splice.take(data)
-      if (json === undefined) return false
-      entry.text(splice.said)
-      stream.append(encodeEvent(stream.record.head + 1, json))
+    lane(bytes, start, end, now) {
+      if (over) return 0
+      const next = splice.match(bytes, start, end)
+      if (next === 0) return 0
+      meter.content(now, splice.said)
+      stream.append(splice.event(stream.record.head + 1))
       pay()
-      return true
+      return next
     },
     chunk(chunk, data) {
       if (over) return

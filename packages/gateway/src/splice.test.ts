@@ -4,7 +4,7 @@ import { test } from "node:test"
 import type { Chunk, Dialect } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
 import fc from "fast-check"
-import { createSplice } from "./splice.ts"
+import { Splice } from "./splice.ts"
 
 interface Lanes {
   /** The event as each lane writes it; the short one where it can, as the pump does. */
@@ -17,20 +17,35 @@ function lanes(from: Dialect, to: Dialect): Lanes {
   const ours = { id: "chatcmpl-ours", created: 1_700_000_000, model: "p/m" }
   const toJson = (writer: number, chunk: Chunk): string =>
     JSON.stringify(writers[writer]!({ ...chunk, ...ours }))
-  const splice = createSplice((chunk) => toJson(1, chunk))
+  const splice = new Splice((chunk) => toJson(1, chunk))
   return {
     write(event) {
       const result = read(JSON.parse(event))
       assert.equal(result.type, "chunk")
       if (result.type !== "chunk") throw new Error("unreachable")
       const parsed = toJson(0, result.chunk)
-      const taken = splice.take(event)
+      const taken = take(splice, event)
       if (taken !== undefined) return { parsed, short: taken, taken: true }
       const short = toJson(1, result.chunk)
       splice.learn(event, result.chunk)
       return { parsed, short, taken: false }
     },
   }
+}
+
+/** What the lane makes of this data as it stands on the wire; undefined: it must be parsed. */
+function take(
+  splice: Splice,
+  data: string,
+  frame = (json: string) => `data: ${json}\n\n`,
+): string | undefined {
+  const bytes = Buffer.from(frame(data))
+  const end = splice.match(bytes, 0, bytes.length)
+  if (end === 0) return undefined
+  assert.equal(end, bytes.length)
+  const written = splice.event(42).toString()
+  assert.ok(written.startsWith("id: 42\ndata: ") && written.endsWith("\n\n"), written)
+  return written.slice("id: 42\ndata: ".length, -2)
 }
 
 const plain = (content: string, more: object = {}): string =>
@@ -122,17 +137,86 @@ test("a text that looks like what is around it breaks out of nothing", () => {
 
 test("a stream whose events are never alike is not learned from for ever", () => {
   let asked = 0
-  const splice = createSplice((chunk) => {
+  const splice = new Splice((chunk) => {
     asked++
     return JSON.stringify(chunk)
   })
   for (let number = 0; number < 100; number++) {
     const read = plain("x", { number })
-    assert.equal(splice.take(read), undefined)
+    assert.equal(take(splice, read), undefined)
     splice.learn(read, JSON.parse(read.replace('"usage":null,', "")) as Chunk)
   }
   assert.equal(asked, 16)
 })
+
+test("what is around the data may be framed in each way that a single line can be", () => {
+  const { learned, other } = learnedSplice()
+  for (const frame of [
+    (json: string) => `data: ${json}\n\n`,
+    (json: string) => `data:${json}\n\n`,
+    (json: string) => `data: ${json}\r\n\r\n`,
+  ])
+    assert.equal(take(learned, plain("text"), frame), other("text"))
+  for (const frame of [
+    (json: string) => `data: ${json}\n`,
+    (json: string) => `data: ${json}\n:\n\n`,
+    (json: string) => `data: ${json}\r\r`,
+    (json: string) => `data:  ${json}\n\n`,
+    (json: string) => `id: 1\ndata: ${json}\n\n`,
+    (json: string) => `datum: ${json}\n\n`,
+  ])
+    assert.equal(take(learned, plain("text"), frame), undefined)
+})
+
+test("of several events in one read each is taken where it stands, under its own number", () => {
+  const { learned, other } = learnedSplice()
+  const texts = ["a", " b", "ä\n", "🙂"]
+  const bytes = Buffer.from(`: ping\n\n${texts.map((text) => `data: ${plain(text)}\n\n`).join("")}data: {`)
+  assert.equal(learned.match(bytes, 0, bytes.length), 0)
+  let at = 8
+  for (const [index, text] of texts.entries()) {
+    at = learned.match(bytes, at, bytes.length)
+    const seq = 10 ** index + 1
+    assert.equal(learned.event(seq).toString(), `id: ${seq}\ndata: ${other(text)}\n\n`)
+  }
+  assert.equal(learned.said, 1)
+  assert.equal(learned.match(bytes, at, bytes.length), 0)
+})
+
+test("an event that is cut anywhere is not taken", () => {
+  const { learned } = learnedSplice()
+  const bytes = Buffer.from(`data: ${plain("text")}\n\n`)
+  for (let length = 0; length < bytes.length; length++) assert.equal(learned.match(bytes, 0, length), 0)
+})
+
+test("bytes that are no UTF-8 are parsed, so that they become what the decoder makes of them", () => {
+  const { learned } = learnedSplice()
+  const bytes = Buffer.from(`data: ${plain("a?b")}\n\n`)
+  for (const broken of [0x80, 0xc3, 0xff]) {
+    bytes[bytes.indexOf("?")] = broken
+    assert.equal(learned.match(bytes, 0, bytes.length), 0)
+    bytes[bytes.indexOf(broken)] = "?".charCodeAt(0)
+  }
+  assert.equal(learned.match(bytes, 0, bytes.length), bytes.length)
+})
+
+test("data of several lines is not learned from", () => {
+  const splice = new Splice((chunk) => JSON.stringify(chunk))
+  const data = plain("text").replace(',"model"', ',\n"model"')
+  splice.learn(data, CHUNK)
+  assert.equal(take(splice, data), undefined)
+})
+
+const CHUNK = JSON.parse(plain("first").replace(',"usage":null', "")) as Chunk
+
+/** A lane that has learned from `plain`, and what it is to write. */
+function learnedSplice(): { learned: Splice; other: (text: string) => string } {
+  const other = (text: string): string =>
+    JSON.stringify({ ...CHUNK, choices: [{ ...CHUNK.choices[0]!, delta: { content: text } }] })
+  const learned = new Splice((chunk) => JSON.stringify(chunk))
+  learned.learn(plain("first"), CHUNK)
+  return { learned, other }
+}
 
 test("for whatever is sent, in whatever form, to whatever client, both lanes write the same bytes", () => {
   const text = fc.oneof(

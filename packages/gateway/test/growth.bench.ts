@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs"
 import type { IncomingHttpHeaders } from "node:http"
 import { openKeys } from "../src/auth/stored-keys.ts"
 import { loadConfig } from "../src/config.ts"
-import { createAgent } from "../src/providers/openai-compatible.ts"
+import { createHttpPool } from "../src/providers/http/pool.ts"
 import { createHealth } from "../src/routing/health.ts"
 import { plan } from "../src/routing/plan.ts"
 import { wantedOf } from "../src/routing/wanted.ts"
@@ -120,8 +120,8 @@ async function callsPerSecond(store: Store, first: number): Promise<number> {
 
 async function timeOfPlan(file: string, count: number): Promise<number> {
   const config = loadConfig({ file, text: readFileSync(file), environment: {}, flags: {} })
-  const agent = createAgent()
-  const routes = compileRoutes(config, agent)
+  const pool = createHttpPool()
+  const routes = compileRoutes(config, pool)
   if (routes.models.size !== count) throw new Error(`${routes.models.size} routes instead of ${count}`)
   const health = createHealth()
   const sight = {
@@ -139,7 +139,7 @@ async function timeOfPlan(file: string, count: number): Promise<number> {
     at = at + 1 < wanted.length ? at + 1 : 0
     return plan(wanted[at]!, routes, sight)
   }
-  const { nanoseconds } = await figuresOf({ name: "plan", run, close: () => agent.destroy() }, TIME)
+  const { nanoseconds } = await figuresOf({ name: "plan", run, close: async () => pool.close() }, TIME)
   return nanoseconds
 }
 

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type TestContext, test } from "node:test"
-import { Agent } from "undici"
 import { type RunningGateway, startGateway } from "../src/main.ts"
+import { createHttpPool } from "../src/providers/http/pool.ts"
 import { findEngines, LOCAL_ENGINES, type LocalEngine } from "../src/providers/local-engines.ts"
 import { wholeStream } from "./raw-provider.ts"
 import { call, KEY, streamBody } from "./support.ts"
@@ -120,12 +120,12 @@ test("with a configuration file nothing is looked for", async (context) => {
 
 test("a gateway does not find itself", async (context) => {
   const engine = await startEngine(context, "vllm", listOf("m"))
-  const agent = new Agent()
-  context.after(() => agent.destroy())
+  const pool = createHttpPool()
+  context.after(() => pool.close())
   const port = Number(new URL(engine.baseUrl).port)
-  assert.deepEqual(await findEngines([engine], port, agent), [])
+  assert.deepEqual(await findEngines([engine], port, pool), [])
   assert.deepEqual(engine.asked, [])
-  assert.equal((await findEngines([engine], port + 1, agent)).length, 1)
+  assert.equal((await findEngines([engine], port + 1, pool)).length, 1)
 })
 
 test("who is no engine, wants a key, moves away, says too much or says nothing is not found", async (context) => {
@@ -142,9 +142,9 @@ test("who is no engine, wants a key, moves away, says too much or says nothing i
     ].map((answer) => startEngine(context, "vllm", answer)),
   )
   const gone = { name: "ollama", baseUrl: "http://127.0.0.1:1/v1" }
-  const agent = new Agent()
-  context.after(() => agent.destroy())
-  assert.deepEqual(await findEngines([nobody, gone, ...others], 0, agent), [])
+  const pool = createHttpPool()
+  context.after(() => pool.close())
+  assert.deepEqual(await findEngines([nobody, gone, ...others], 0, pool), [])
   for (const { asked } of [nobody, ...others]) assert.deepEqual(asked, ["GET /v1/models"])
 })
 

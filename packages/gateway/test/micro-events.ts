@@ -4,9 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Chunk, createSseDecoder, type Dialect, encodeEvent as encodeText } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
-import { createMeter } from "../src/ledger/meter.ts"
+import { Meter } from "../src/ledger/meter.ts"
 import { encodeEvent } from "../src/pump.ts"
-import { createSplice } from "../src/splice.ts"
+import { Splice } from "../src/splice.ts"
 import { createJournal } from "../src/streams/disk.ts"
 import type { LogLimits, StreamLog, StreamRecord } from "../src/streams/log.ts"
 import { createMemoryLog } from "../src/streams/memory.ts"
@@ -136,31 +136,30 @@ function dialectCase(name: Name): Case {
   }
 }
 
-/**
- * A provider's event as it came → the bytes that are logged for a client of the same dialect. To the bytes, since what the
- * splice gives is a rope of strings until somebody asks for its characters.
- */
+/** A provider's event as it came, bytes → the bytes that are logged for a client of the same dialect. */
 function laneCase(name: Name, lane: "parsed" | "splice"): Case {
   const dialect: Dialect = dialects[name]
   const read = dialect.createChunkReader()
   const write = dialect.createChunkWriter()
   const toJson = (chunk: Chunk): string => JSON.stringify(write({ ...chunk, ...OURS }))
-  const parsed = (event: string): string => toJson(chunkOf(read(JSON.parse(event))))
-  const splice = createSplice(toJson)
+  const splice = new Splice(toJson)
+  function parsed(block: Buffer): Buffer {
+    const event = block.toString("utf8", "data: ".length, block.length - 2)
+    return encodeEvent(43, toJson(chunkOf(read(JSON.parse(event)))))
+  }
   /** As the pump does: an event that is not taken is parsed, and learned from. */
-  function spliced(event: string): string {
-    const taken = splice.take(event)
-    if (taken !== undefined) return taken
+  function spliced(block: Buffer): Buffer {
+    if (splice.match(block, 0, block.length) > 0) return splice.event(43)
+    const event = block.toString("utf8", "data: ".length, block.length - 2)
     const chunk = chunkOf(read(JSON.parse(event)))
     const written = toJson(chunk)
     splice.learn(event, chunk)
-    return written
+    return encodeEvent(43, written)
   }
-  const events = eventsOf(name)
-  for (const event of events)
-    if (spliced(event) !== parsed(event)) throw new Error(`${name}: the lanes differ at ${event}`)
-  const through = lane === "parsed" ? parsed : spliced
-  return { name: `${lane} lane, ${name}`, run: inTurn(events, (event) => encodeEvent(43, through(event))) }
+  const blocks = eventsOf(name).map((event) => Buffer.from(`data: ${event}\n\n`))
+  for (const block of blocks)
+    if (!spliced(block).equals(parsed(block))) throw new Error(`${name}: the lanes differ at ${block}`)
+  return { name: `${lane} lane, ${name}`, run: inTurn(blocks, lane === "parsed" ? parsed : spliced) }
 }
 
 function chunkOf(read: ReturnType<ReturnType<Dialect["createChunkReader"]>>): Chunk {
@@ -217,18 +216,17 @@ function onDisk(): Case {
 
 /** As long as a call is, then another one's. */
 function metering(): Case {
-  let meter = createMeter(0)
+  let meter = new Meter(0)
   let now = 0
   return {
     name: "meter, an event",
     run() {
       now += 20
       if (now > 20 * LENGTH) {
-        meter = createMeter(0)
+        meter = new Meter(0)
         now = 0
       }
-      meter.content(now)
-      meter.relayed(5)
+      meter.content(now, 5)
       return meter
     },
   }

@@ -184,7 +184,6 @@ test("a provider sees our credential and our allow-list of headers, never the cl
       "accept",
       "accept-encoding",
       "authorization",
-      "connection",
       "content-length",
       "content-type",
       "host",

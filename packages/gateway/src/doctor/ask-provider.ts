@@ -16,10 +16,9 @@ export async function askProvider(
 ): Promise<ProviderAnswer> {
   const { host } = new URL(baseUrl)
   const door = knownProvider(kind)?.door
-  const { origin, path } = addressOf(baseUrl, "/models", door)
   const began = performance.now()
   try {
-    const response = await fetch(origin + path, {
+    const response = await fetch(addressOf(baseUrl, "/models", door), {
       headers: { accept: "application/json", ...keyFor(door, credential) },
       redirect: "manual",
       signal: AbortSignal.timeout(within),

@@ -1,22 +1,24 @@
 /** One coarse clock for all open answers: whoever has written nothing for a whole interval writes a heartbeat. */
 export interface Heart {
-  start(beat: () => void): Beat
   readonly interval: number
+  start(beating: Beating): void
+  stop(beating: Beating): void
   close(): void
 }
 
-export interface Beat {
-  /** Something was written: the interval begins anew. */
-  touch(): void
-  stop(): void
+export interface Beating {
+  /** Ticks since something was written: whoever writes sets it to 0. */
+  quiet: number
+  beat(): void
 }
 
+const TICKS = 15
+
 export function createHeart(interval: number): Heart {
-  const TICKS = 15
-  const beating = new Set<{ beat: () => void; quiet: number }>()
+  const all = new Set<Beating>()
   const clock = setInterval(
     () => {
-      for (const one of beating) {
+      for (const one of all) {
         if (++one.quiet < TICKS) continue
         one.quiet = 0
         one.beat()
@@ -27,16 +29,8 @@ export function createHeart(interval: number): Heart {
   clock.unref()
   return {
     interval,
-    start(beat) {
-      const one = { beat, quiet: 0 }
-      beating.add(one)
-      return {
-        touch() {
-          one.quiet = 0
-        },
-        stop: () => void beating.delete(one),
-      }
-    },
+    start: (beating) => void all.add(beating),
+    stop: (beating) => void all.delete(beating),
     close: () => clearInterval(clock),
   }
 }

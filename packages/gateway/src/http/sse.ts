@@ -9,7 +9,7 @@ import { type Dialect, encodeComment } from "@sluice/protocol"
 import type { Mount } from "../call.ts"
 import type { Reader, Stream } from "../streams/stream.ts"
 import { createChunkedBody } from "./chunked.ts"
-import type { Heart } from "./heartbeat.ts"
+import type { Beating, Heart } from "./heartbeat.ts"
 
 const READ_LIMIT = 256 * 1024
 /** How long a client may take to read the last bytes of a truncated body before its connection is closed. */
@@ -51,10 +51,15 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
   let over = false
   let longest = 0
 
-  const reader: Reader & { caughtUp: boolean } = {
+  const reader: Reader & Beating & { caughtUp: boolean } = {
     caughtUp: missing <= READ_LIMIT,
+    quiet: 0,
+    beat() {
+      if (!blocked && !over) blocked = !body.write(HEARTBEAT)
+    },
     wake: pump,
-    behind: () => record.written - taken + body.waiting,
+    // What a socket takes without complaint is little, and asking it costs more than it says.
+    behind: () => record.written - taken + (blocked ? body.waiting : 0),
     drop() {
       leave()
       response.socket?.destroySoon()
@@ -72,7 +77,7 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
         taken += event.length
       }
       position += events.length
-      beat.touch()
+      reader.quiet = 0
       blocked = !body.write(events)
     }
     if (position < record.visible) {
@@ -95,16 +100,14 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
     if (over) return
     over = true
     body.close()
-    beat.stop()
+    heart.stop(reader)
     stream.detach(reader)
   }
 
   response.on("close", leave)
   response.on("error", leave)
 
-  const beat = heart.start(() => {
-    if (!blocked && !over) blocked = !body.write(HEARTBEAT)
-  })
+  heart.start(reader)
   stream.attach(reader)
   pump()
 }

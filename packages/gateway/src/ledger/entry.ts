@@ -11,7 +11,7 @@
 import type { Chunk, Completion, Usage, WireError } from "@sluice/protocol"
 import type { AttemptRecord, CallEnding, CallUsage, SettledCall } from "../store/call-record.ts"
 import { countTokens } from "../tokens/count.ts"
-import { createMeter } from "./meter.ts"
+import { Meter } from "./meter.ts"
 import { costOf, type Price } from "./price.ts"
 
 export interface EntryOptions {
@@ -37,27 +37,22 @@ export interface Entry {
   answered(asked: Asked): void
   /** A chunk is relayed. */
   chunk(chunk: Chunk): void
-  /** As much of a relayed chunk as is known without parsing it. */
-  text(characters: number): void
   completion(completion: Completion): void
   reported(usage: Usage): void
   flag(flag: string): void
-  /** Completion tokens relayed so far, as far as can be told without counting. */
-  readonly roughTokens: number
+  /** Also told directly of chunks that are relayed unparsed. */
+  readonly meter: Meter
   /** The usage with what it cost, where that is known here and its provider has not said it. */
   withCost(usage: Usage): Usage
   close(ending: CallEnding, error?: WireError): Promise<void>
 }
 
 export function createEntry(options: EntryOptions): Entry {
-  const meter = createMeter(options.now())
+  const meter = new Meter(options.now())
   const attempts: AttemptRecord[] = []
   const flags = new Set<string>()
   let answer: Asked | undefined
   let usage: Usage | undefined
-  let firstContentAt: number | undefined
-  let events = 0
-  let characters = 0
   let closed: Promise<void> | undefined
 
   function record(asked: Asked, used: Usage | undefined, estimated: boolean, error?: WireError): void {
@@ -76,16 +71,10 @@ export function createEntry(options: EntryOptions): Entry {
     })
   }
 
-  function content(size: number): void {
-    firstContentAt ??= Date.now()
-    events++
-    characters += size
-    meter.content(options.now())
-  }
-
   async function close(ending: CallEnding, error: WireError | undefined): Promise<void> {
     const endedAt = Date.now()
     const reading = meter.reading(options.now())
+    const { events } = meter
     let estimated = false
     if (answer !== undefined) {
       if (usage === undefined) {
@@ -110,7 +99,10 @@ export function createEntry(options: EntryOptions): Entry {
       cost,
       estimated,
       flags: [...flags],
-      firstContentAt,
+      firstContentAt:
+        reading.timeToFirstContent === undefined
+          ? undefined
+          : Math.round(endedAt - reading.total + reading.timeToFirstContent),
       timeToFirstContent: reading.timeToFirstContent,
       tokensPerSecond:
         usage !== undefined && events > 1 && seconds > 0 ? usage.completion_tokens / seconds : undefined,
@@ -128,7 +120,7 @@ export function createEntry(options: EntryOptions): Entry {
       options
         .relayedTexts()
         .then(countTokens)
-        .catch(() => events),
+        .catch(() => meter.events),
     ])
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
   }
@@ -142,19 +134,14 @@ export function createEntry(options: EntryOptions): Entry {
     },
     chunk(chunk) {
       const size = sizeOf(chunk)
-      if (size > 0) content(size)
+      if (size > 0) meter.content(options.now(), size)
     },
-    text(characters) {
-      if (characters > 0) content(characters)
-    },
-    completion: (completion) => content(completion.choices.length),
+    meter,
+    completion: (completion) => meter.content(options.now(), completion.choices.length),
     reported(reportedUsage) {
       usage = reportedUsage
     },
     flag: (flag) => void flags.add(flag),
-    get roughTokens() {
-      return Math.max(events, Math.ceil(characters / 4))
-    },
     withCost(used) {
       const price = answer === undefined ? undefined : options.priceOf(answer.provider, answer.model)
       if (price === undefined || used.cost != null) return used

@@ -1,6 +1,6 @@
 /** Engines on this machine: asked, once and not for long, whether they are there and what they have. */
 import { isObject } from "@sluice/protocol"
-import { type Dispatcher, request } from "undici"
+import { type HttpPool, originOf } from "./http/pool.ts"
 import { KNOWN_PROVIDERS } from "./known-providers.ts"
 
 export interface LocalEngine {
@@ -25,12 +25,12 @@ const LARGEST_LIST = 1 << 20
 export async function findEngines(
   engines: readonly LocalEngine[],
   ownPort: number,
-  agent: Dispatcher,
+  pool: HttpPool,
 ): Promise<FoundEngine[]> {
   const others = engines.filter(({ baseUrl }) => Number(new URL(baseUrl).port) !== ownPort)
   const found = await Promise.all(
     others.map(async (engine) => {
-      const models = await listModels(engine, agent).catch(() => undefined)
+      const models = await listModels(engine, pool).catch(() => undefined)
       return models === undefined ? [] : [{ ...engine, models }]
     }),
   )
@@ -38,17 +38,44 @@ export async function findEngines(
 }
 
 /** Undefined: whoever answers there is no such engine, or wants a key. */
-async function listModels({ baseUrl }: LocalEngine, agent: Dispatcher): Promise<string[] | undefined> {
-  const signal = AbortSignal.timeout(PATIENCE)
-  const { statusCode, body } = await request(`${baseUrl}/models`, { dispatcher: agent, signal })
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    size += piece.length
-    if (size > LARGEST_LIST) return undefined
-    pieces.push(piece)
-  }
-  return statusCode === 200 ? readList(JSON.parse(Buffer.concat(pieces).toString("utf8"))) : undefined
+async function listModels({ baseUrl }: LocalEngine, pool: HttpPool): Promise<string[] | undefined> {
+  const text = await getText(new URL(`${baseUrl}/models`), pool)
+  return text === undefined ? undefined : readList(JSON.parse(text))
+}
+
+/** The body of an answer that says 200, in time and not too large. */
+function getText(url: URL, pool: HttpPool): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = []
+    let status = 0
+    let size = 0
+    const exchange = pool.send(
+      originOf(url),
+      { method: "GET", path: `${url.pathname}${url.search}`, headers: { accept: "application/json" } },
+      {
+        connected() {},
+        head(said) {
+          status = said
+        },
+        body(bytes, start, end) {
+          size += end - start
+          if (size <= LARGEST_LIST) pieces.push(Buffer.from(bytes.subarray(start, end)))
+          else giveUp()
+        },
+        end: () => done(status === 200 ? Buffer.concat(pieces).toString("utf8") : undefined),
+        failed: () => done(undefined),
+      },
+    )
+    const timer = setTimeout(giveUp, PATIENCE)
+    function giveUp(): void {
+      exchange.abort()
+      done(undefined)
+    }
+    function done(text: string | undefined): void {
+      clearTimeout(timer)
+      resolve(text)
+    }
+  })
 }
 
 function readList(list: unknown): string[] | undefined {

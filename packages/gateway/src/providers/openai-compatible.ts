@@ -1,9 +1,10 @@
 /** A provider behind HTTP that answers in one of the dialects of the OpenAI family. */
 import { createHmac, randomBytes } from "node:crypto"
-import { createSseDecoder, type Dialect, SseEventTooLargeError } from "@sluice/protocol"
-import { Agent, type Dispatcher } from "undici"
+import type { Dialect } from "@sluice/protocol"
+import { ProviderExchange } from "./exchange.ts"
+import { type HttpPool, originOf } from "./http/pool.ts"
 import type { Door } from "./known-provider.ts"
-import type { Attempt, AttemptListener, Policy, Provider, ProviderRequest } from "./provider.ts"
+import type { Policy, Provider } from "./provider.ts"
 
 export interface HttpProviderOptions {
   readonly name: string
@@ -23,20 +24,11 @@ export interface HttpProviderOptions {
 
 const MAX_BYTES = 16 << 20
 
-/** As many connections as there are calls; our own timers decide when one has taken too long. */
-export function createAgent(): Agent {
-  return new Agent({
-    connections: null,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
-  })
-}
-
-export function createHttpProvider(options: HttpProviderOptions, agent: Dispatcher): Provider {
+export function createHttpProvider(options: HttpProviderOptions, pool: HttpPool): Provider {
   const { name, vendor, dialect, prefill, policy, models, door, credentials } = options
-  const { origin, path } = addressOf(options.baseUrl, "/chat/completions", door)
+  const address = addressOf(options.baseUrl, "/chat/completions", door)
+  const origin = originOf(address)
+  const path = `${address.pathname}${address.search}`
   const maxBytes = options.maxBytes ?? MAX_BYTES
 
   return {
@@ -56,7 +48,8 @@ export function createHttpProvider(options: HttpProviderOptions, agent: Dispatch
         "user-agent": "sluice",
       }
       Object.assign(headers, keyFor(door, credentials[asked.credential]))
-      return exchange(agent, { origin, path, method: "POST", headers, body }, listener, asked, maxBytes)
+      const exchange = new ProviderExchange(listener, asked.stream, maxBytes)
+      return exchange.sent(pool.send(origin, { method: "POST", path, headers, body }, exchange))
     },
   }
 }
@@ -65,11 +58,11 @@ export function addressOf(
   baseUrl: string,
   what: "/chat/completions" | "/models",
   door: Door | undefined,
-): { origin: string; path: string } {
+): URL {
   const url = new URL(baseUrl.replace(/\/+$/, "") + what)
   const { query } = door ?? {}
   if (query !== undefined && url.pathname.includes(query.under)) url.searchParams.set(query.name, query.value)
-  return { origin: url.origin, path: `${url.pathname}${url.search}` }
+  return url
 }
 
 /** The header that opens the door. */
@@ -91,112 +84,3 @@ function namesOf(credentials: HttpProviderOptions["credentials"]): readonly [str
 }
 
 const PROCESS_SALT = randomBytes(32)
-
-function exchange(
-  agent: Dispatcher,
-  options: Dispatcher.DispatchOptions,
-  listener: AttemptListener,
-  asked: ProviderRequest,
-  maxBytes: number,
-): Attempt {
-  let controller: Dispatcher.DispatchController | undefined
-  let over = false
-  let wantsPause = false
-  let connected = false
-  let status = 0
-  let streams = false
-  let pieces: Buffer[] = []
-  let size = 0
-
-  const decoder = createSseDecoder({
-    maxEventBytes: maxBytes,
-    onEvent(event) {
-      if (!over) listener.event(event.data)
-    },
-  })
-
-  function fail(reason: "connect" | "broken" | "too_large", message: string): void {
-    if (over) return
-    over = true
-    listener.failed({ reason, message })
-    controller?.abort(new Error(message))
-  }
-
-  agent.dispatch(options, {
-    onRequestStart(started) {
-      controller = started
-      if (over) return started.abort(new Error("aborted"))
-      connected = true
-      listener.connected()
-    },
-    onResponseStart(_, statusCode, headers) {
-      if (over || statusCode < 200) return
-      status = statusCode
-      const contentType = String(headers["content-type"] ?? "")
-        .split(";", 1)[0]!
-        .trim()
-        .toLowerCase()
-      streams = asked.stream && status === 200 && contentType === "text/event-stream"
-      listener.answered(status, { contentType, retryAfter: readRetryAfter(headers["retry-after"]) })
-      if (wantsPause) controller?.pause()
-    },
-    onResponseData(_, piece) {
-      if (over) return
-      if (streams) {
-        listener.alive()
-        try {
-          decoder.push(piece)
-        } catch (error) {
-          if (!(error instanceof SseEventTooLargeError)) throw error
-          fail("too_large", `An event of the provider is larger than ${maxBytes} bytes.`)
-        }
-        return
-      }
-      size += piece.length
-      if (size > maxBytes) fail("too_large", `The provider's answer is larger than ${maxBytes} bytes.`)
-      else pieces.push(piece)
-    },
-    onResponseEnd() {
-      if (over) return
-      if (streams) decoder.end()
-      over = true
-      if (!streams) listener.body(Buffer.concat(pieces).toString("utf8"))
-      pieces = []
-      listener.ended()
-    },
-    onResponseError(_, error) {
-      if (status === 0 && !connected) fail("connect", `No connection to the provider${codeOf(error)}.`)
-      else fail("broken", `The connection to the provider broke${codeOf(error)}.`)
-    },
-  })
-
-  return {
-    pause() {
-      wantsPause = true
-      controller?.pause()
-    },
-    resume() {
-      wantsPause = false
-      controller?.resume()
-    },
-    abort() {
-      if (over) return
-      over = true
-      controller?.abort(new Error("aborted"))
-    },
-  }
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined
-  return typeof code === "string" ? ` (${code})` : ""
-}
-
-/** Seconds, from a number or an HTTP date. */
-function readRetryAfter(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== "string") return undefined
-  const seconds = Number(header)
-  if (Number.isFinite(seconds)) return Math.max(0, seconds)
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1_000)
-}

@@ -57,6 +57,11 @@ export interface AttemptListener {
   /** A connection stands and the request is on its way. */
   connected(): void
   answered(status: number, headers: AnswerHeaders): void
+  /**
+   * Bytes of a `text/event-stream` answer from `start` to `end`, where an event begins at `start`: how far whole events
+   * were taken as they stand. What was not is decoded, and told by `event`. The bytes are overwritten afterwards.
+   */
+  take(bytes: Uint8Array, start: number, end: number): number
   /** The `data` of one event of a `text/event-stream` answer, `[DONE]` included. */
   event(data: string): void
   /** Bytes that are no event: a comment, a ping. */

@@ -27,18 +27,25 @@ const LINGER = 1_000
 export interface AttemptEvents {
   /** The provider answered 200 with the right content type. */
   accepted(): void
-  /** An event that need not be parsed; false: it must be. */
-  spliced(data: string): boolean
   /** `data`: as it came. */
   chunk(chunk: Chunk, data: string): void
   /** Something in what the provider counted had to be set right. */
   flagged(flags: readonly string[]): void
   /** The whole answer of a call that is not streamed. */
   completion(completion: Completion): void
-  /** `sawFinish`: false where only `[DONE]` told the end, be it of one choice among several. */
-  finished(sawFinish: boolean): void
+  /**
+   * `sawFinish`: false where only `[DONE]` told the end, be it of one choice among several. `unparsed`: how many events
+   * went through the lane.
+   */
+  finished(sawFinish: boolean, unparsed: number): void
   failed(failure: AttemptFailure): void
 }
+
+/**
+ * Takes the event that begins at `start`, heard at `now`, if it stands there whole and need not be parsed. Gives where it
+ * ends; 0: it must be parsed.
+ */
+export type Lane = (bytes: Uint8Array, start: number, end: number, now: number) => number
 
 export interface AttemptFailure {
   /** What the client is shown if nothing better comes. */
@@ -52,8 +59,8 @@ export interface AttemptFailure {
 }
 
 export interface RunningAttempt extends Attempt {
-  /** The commit point is passed: `first_content` no longer runs. */
-  committed(): void
+  /** The commit point is passed: `first_content` no longer runs, and the lane is open. */
+  committed(lane: Lane): void
 }
 
 export function startAttempt(
@@ -75,11 +82,16 @@ export function startAttempt(
   const choices = new Map<number, boolean>()
   const sawFinish = (): boolean => choices.size > 0 && [...choices.values()].every(Boolean)
   let sawChunk = false
-  let isCommitted = false
+  /** There is one from the commit point on. */
+  let lane: Lane | undefined
+  let unparsed = 0
   let paused = false
 
   let lingering: NodeJS.Timeout | undefined
-  /** When the provider was last heard. The idle timer looks at it when it fires: nothing is set anew per event. */
+  /**
+   * When the provider was last heard, in whole milliseconds: a fraction would be allocated anew each time. The idle timer
+   * looks at it when it fires: nothing is set anew per event.
+   */
   let heardAt = 0
 
   const clocks = new Map<keyof Timers, NodeJS.Timeout>()
@@ -118,7 +130,7 @@ export function startAttempt(
   }
 
   const fail = (failure: AttemptFailure): void => settle(() => events.failed(failure))
-  const finish = (): void => settle(() => events.finished(sawFinish()), linger)
+  const finish = (): void => settle(() => events.finished(sawFinish(), unparsed), linger)
 
   function timedOut(name: keyof Timers): void {
     const words = { connect: "connect", firstContent: "first_content", idle: "idle", total: "total" }
@@ -128,7 +140,8 @@ export function startAttempt(
       { metadata: { timer: words[name], provider_name: provider.name } },
     )
     // An answer that is long has done nothing wrong; one that never came has.
-    const blame = name === "connect" ? "provider" : name === "total" && isCommitted ? "nobody" : "model"
+    const blame =
+      name === "connect" ? "provider" : name === "total" && lane !== undefined ? "nobody" : "model"
     fail({ error, next: true, again: true, blame })
   }
 
@@ -144,7 +157,7 @@ export function startAttempt(
    * answer; after it there is no status left to tell, and all that a client must know is that the provider failed.
    */
   function inBand(error: WireError): AttemptFailure {
-    if (!isCommitted) return readFailure(error, error.status, error.retryAfter, provider.name)
+    if (lane === undefined) return readFailure(error, error.status, error.retryAfter, provider.name)
     const metadata = { ...error.metadata, provider_name: provider.name, provider_error_type: error.kind }
     const { message, retryable } = error
     return {
@@ -156,8 +169,7 @@ export function startAttempt(
   }
 
   function onEvent(data: string): void {
-    heardAt = now()
-    if (isCommitted && events.spliced(data)) return
+    heardAt = Math.trunc(now())
     if (data === "[DONE]") {
       if (sawChunk) finish()
       else fail(broken(`The provider '${provider.name}' ended its stream without a single chunk.`))
@@ -200,10 +212,21 @@ export function startAttempt(
       settle(() => {
         if (result.flags !== undefined) events.flagged(result.flags)
         events.completion(result.completion)
-        events.finished(true)
+        events.finished(true, 0)
       }, linger)
     } else if (result.type === "error") fail(inBand(result.error))
     else fail(broken(`The provider '${provider.name}' sent ${result.reason}.`))
+  }
+
+  function onEnd(): void {
+    if (sawFinish()) finish()
+    else fail(broken(`The stream of the provider '${provider.name}' ended before it was finished.`))
+  }
+
+  function onFailure({ reason, message }: ProviderFailure): void {
+    // A connection that breaks after the finish reason has cost nothing that the client was promised.
+    if (sawFinish() && reason === "broken") finish()
+    else fail(broken(message, { reason }))
   }
 
   /** Our own mistake must not become a call that never ends. */
@@ -211,9 +234,13 @@ export function startAttempt(
     try {
       work()
     } catch (error) {
-      log(`an answer of '${provider.name}' could not be handled: ${describe(error)}`)
-      fail({ error: toWireError(error), next: false, again: false, blame: "nobody" })
+      mistaken(error)
     }
+  }
+
+  function mistaken(error: unknown): void {
+    log(`an answer of '${provider.name}' could not be handled: ${describe(error)}`)
+    fail({ error: toWireError(error), next: false, again: false, blame: "nobody" })
   }
 
   const listener: AttemptListener = {
@@ -226,26 +253,40 @@ export function startAttempt(
       if (status === 200 && contentType === (asked.stream ? "text/event-stream" : "application/json"))
         events.accepted()
     },
+    // Hot path: nearly all events of a long stream come this way.
+    take(bytes, start, end) {
+      if (lane === undefined || over) return start
+      const heard = now()
+      heardAt = Math.trunc(heard)
+      let at = start
+      try {
+        while (at < end) {
+          const next = lane(bytes, at, end, heard)
+          if (next === 0) break
+          at = next
+          unparsed++
+        }
+      } catch (error) {
+        mistaken(error)
+      }
+      return at
+    },
     event(data) {
       if (!over) guard(() => onEvent(data))
     },
     alive() {
-      heardAt = now()
+      heardAt = Math.trunc(now())
     },
     body(text) {
       if (!over) guard(() => onBody(text))
     },
     ended() {
       clearTimeout(lingering)
-      if (over) return
-      if (sawFinish()) finish()
-      else fail(broken(`The stream of the provider '${provider.name}' ended before it was finished.`))
+      if (!over) guard(onEnd)
     },
     failed(failure: ProviderFailure) {
       clearTimeout(lingering)
-      // A connection that breaks after the finish reason has cost nothing that the client was promised.
-      if (sawFinish() && failure.reason === "broken") return finish()
-      fail(broken(failure.message, { reason: failure.reason }))
+      if (!over) guard(() => onFailure(failure))
     },
   }
 
@@ -266,15 +307,15 @@ export function startAttempt(
     },
     resume() {
       paused = false
-      heardAt = now()
+      heardAt = Math.trunc(now())
       if (!over && sawChunk) startIdle(timers.idle)
       opened.resume()
     },
     abort() {
       settle(() => {})
     },
-    committed() {
-      isCommitted = true
+    committed(opened) {
+      lane = opened
       stopClock("firstContent")
     },
   }

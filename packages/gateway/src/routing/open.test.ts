@@ -60,7 +60,7 @@ function start(
     {
       missed: (attempt) => seen.missed.push(attempt),
       committed: (commit) => seen.commits.push(commit),
-      spliced: () => false,
+      lane: () => 0,
       chunk: (chunk) => seen.chunks.push(chunk),
       flagged() {},
       completion: (completion) => seen.completions.push(completion),

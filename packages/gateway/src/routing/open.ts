@@ -7,7 +7,7 @@
  */
 import type { ChatRequest, Chunk, Completion, JsonObject, Usage, WireError } from "@sluice/protocol"
 import { toWireError } from "../gateway-error.ts"
-import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
+import { type AttemptFailure, type Lane, type RunningAttempt, startAttempt } from "./attempt.ts"
 import type { Asking, Failure, Health } from "./health.ts"
 import type { Candidate, Plan } from "./plan.ts"
 import { sentTo } from "./sent.ts"
@@ -25,8 +25,8 @@ export interface OpeningEvents {
   /** A candidate was asked and did not answer: it failed before the commit point, or the call was stopped before. */
   missed(attempt: MissedAttempt): void
   committed(commit: Commit): void
-  /** See `AttemptEvents`; never asked before the commit point. */
-  spliced(data: string): boolean
+  /** Never asked before the commit point. */
+  readonly lane: Lane
   /** `data`: as it came, where the chunk was not held back. */
   chunk(chunk: Chunk, data?: string): void
   flagged(flags: readonly string[]): void
@@ -120,8 +120,10 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     const held: Chunk[] = []
     let heldBytes = 0
     let committed = false
-    /** Of the answer, roughly, until its usage says. */
+    /** Of the answer as far as it was parsed, roughly. */
     let tokens = 0
+    /** What its usage says. */
+    let reported: number | undefined
 
     const miss = (error: WireError | undefined): void => {
       const usage = held.findLast((chunk) => chunk.usage !== undefined)?.usage
@@ -136,7 +138,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
       if (committed) return
       committed = true
       missRunning = undefined
-      running?.committed()
+      running?.committed(events.lane)
       events.committed({ candidate, attempts, dropped, startedAt, body })
       for (const chunk of held) if (!over) events.chunk(chunk)
       held.length = 0
@@ -151,14 +153,10 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
         accepted() {
           if (plan.commit === "headers" && stream) commit()
         },
-        spliced(data) {
-          if (over || !events.spliced(data)) return false
-          tokens++
-          return true
-        },
         chunk(chunk, data) {
           if (over) return
-          tokens = chunk.usage?.completion_tokens ?? tokens + 1
+          tokens++
+          reported = chunk.usage?.completion_tokens ?? reported
           if (committed) return events.chunk(chunk, data)
           held.push(chunk)
           heldBytes += JSON.stringify(chunk).length
@@ -169,15 +167,15 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
         flagged: events.flagged,
         completion(completion) {
           if (over) return
-          tokens = completion.usage?.completion_tokens ?? 0
+          reported = completion.usage?.completion_tokens
           commit()
           events.completion(completion)
         },
-        finished(sawFinish) {
+        finished(sawFinish, unparsed) {
           if (over) return
           commit()
           over = true
-          asked.finished(tokens)
+          asked.finished(reported ?? tokens + unparsed)
           events.finished(sawFinish)
         },
         failed(failure) {
@@ -197,7 +195,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
       log,
     )
     running = started
-    if (committed) started.committed()
+    if (committed) started.committed(events.lane)
     if (over) started.abort()
     else if (paused) started.pause()
   }

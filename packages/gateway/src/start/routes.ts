@@ -1,7 +1,7 @@
 /** The configuration's providers and models → what calls are planned by. */
-import type { Agent } from "undici"
 import type { Config } from "../config.ts"
 import { PRICE_TABLE } from "../ledger/prices.ts"
+import type { HttpPool } from "../providers/http/pool.ts"
 import { dialectOf, knownProvider } from "../providers/known-providers.ts"
 import type { FoundEngine } from "../providers/local-engines.ts"
 import { createHttpProvider } from "../providers/openai-compatible.ts"
@@ -10,11 +10,11 @@ import { createSimProvider } from "../providers/sim.ts"
 import { pricedName } from "../providers/sim-grammar.ts"
 import type { Routes } from "../routing/plan.ts"
 
-export function compileRoutes(config: Config, agent: Agent): Routes {
+export function compileRoutes(config: Config, pool: HttpPool): Routes {
   const providers = new Map<string, Provider>([["sim", createSimProvider()]])
   for (const { kind, ...provider } of config.providers) {
     const options = { ...provider, vendor: kind, dialect: dialectOf(kind), door: knownProvider(kind)?.door }
-    providers.set(provider.name, createHttpProvider(options, agent))
+    providers.set(provider.name, createHttpProvider(options, pool))
   }
   const models = new Map(
     config.models.map((route) => {
@@ -31,7 +31,7 @@ export function compileRoutes(config: Config, agent: Agent): Routes {
 }
 
 /** Engines that were found on this machine are providers as those of a file are. */
-export function withEngines(routes: Routes, found: readonly FoundEngine[], agent: Agent): Routes {
+export function withEngines(routes: Routes, found: readonly FoundEngine[], pool: HttpPool): Routes {
   const providers = new Map(routes.providers)
   for (const { name, ...engine } of found) {
     const prefill = knownProvider(name)?.supports.prefill === "yes"
@@ -45,7 +45,7 @@ export function withEngines(routes: Routes, found: readonly FoundEngine[], agent
       policy,
       credentials: [],
     }
-    providers.set(name, createHttpProvider(options, agent))
+    providers.set(name, createHttpProvider(options, pool))
   }
   return { ...routes, providers }
 }

@@ -8,7 +8,7 @@
 import type { WireError } from "@sluice/protocol"
 import type { Ending, StreamRecord } from "./log.ts"
 import type { OnDisconnect } from "./on-disconnect.ts"
-import type { Turn } from "./turn.ts"
+import { once, type Turn, type Work } from "./turn.ts"
 
 /** How the opening went: told once, at the commit point or when no candidate is left. */
 export type Opened =
@@ -74,8 +74,9 @@ export function createStream(
   return new LiveStream(record, turn, onDisconnect, abandoned)
 }
 
-/** A class for the reason that its record is one: every call that is kept has it. */
-class LiveStream implements Stream {
+/** A class for the reason that its record is one: every call that is kept has it. What it does in a turn is wake its readers. */
+class LiveStream implements Stream, Work {
+  touched = false
   readonly record: StreamRecord
   readonly opened: Promise<Opened>
   /** What the process before has noted of it. */
@@ -87,7 +88,8 @@ class LiveStream implements Stream {
   readonly #abandoned: (stream: Stream) => void
   readonly #tellOpened: (opened: Opened) => void
   #onDisconnect: OnDisconnect
-  #readers: Set<Reader> | undefined = undefined
+  /** Never changed but replaced, since one that is woken may leave. */
+  #readers: readonly Reader[] = NOBODY
   /** Those that have more to read than belongs into one turn. */
   #behind: Reader[] = []
   #paused = false
@@ -117,7 +119,7 @@ class LiveStream implements Stream {
   }
 
   get readers(): number {
-    return this.#readers?.size ?? 0
+    return this.#readers.length
   }
 
   get onDisconnect(): OnDisconnect {
@@ -134,12 +136,12 @@ class LiveStream implements Stream {
     if (this.openedNow !== undefined) return
     this.openedNow = how
     this.record.note({ opened: how })
-    this.#turn.touch(() => this.#tellOpened(how))
+    this.#turn.touch(once(() => this.#tellOpened(how)))
   }
 
   append(event: Uint8Array): void {
     this.record.append(event)
-    this.#turn.touch(this.#wakeAll)
+    this.#turn.touch(this)
   }
 
   end(ending: Ending, why?: WireError): boolean {
@@ -147,25 +149,24 @@ class LiveStream implements Stream {
     this.failure = why
     clearTimeout(this.#leaveTimer)
     this.source = undefined
-    this.#turn.touch(this.#wakeAll)
-    this.#turn.touch(() => this.#tellEnd())
+    this.#turn.touch(this)
+    this.#turn.touch(once(() => this.#tellEnd()))
     return true
   }
 
   kept(): Promise<void> {
-    return new Promise((resolve) => this.#turn.touch(resolve))
+    return new Promise((resolve) => this.#turn.touch(once(resolve)))
   }
 
   attach(reader: Reader): void {
     clearTimeout(this.#leaveTimer)
-    this.#readers ??= new Set()
-    this.#readers.add(reader)
+    this.#readers = [...this.#readers, reader]
     this.#balance()
   }
 
   detach(reader: Reader): void {
-    if (this.#readers?.delete(reader) !== true) return
-    if (this.#readers.size === 0) this.#readers = undefined
+    if (!this.#readers.includes(reader)) return
+    this.#readers = this.#readers.filter((other) => other !== reader)
     this.#balance()
     this.#left()
   }
@@ -175,7 +176,7 @@ class LiveStream implements Stream {
   }
 
   wakeLater(reader: Reader): void {
-    if (this.#behind.push(reader) === 1) this.#turn.touch(() => this.#wakeBehind())
+    if (this.#behind.push(reader) === 1) this.#turn.touch(once(() => this.#wakeBehind()))
   }
 
   onEnd(callback: () => void): void {
@@ -183,9 +184,8 @@ class LiveStream implements Stream {
     else this.#endCallbacks.push(callback)
   }
 
-  /** The same function each time: a turn that is touched with it twice runs it once. */
-  readonly #wakeAll = (): void => {
-    if (this.#readers !== undefined) for (const reader of this.#readers) reader.wake()
+  run(): void {
+    for (const reader of this.#readers) reader.wake()
     this.#balance()
   }
 
@@ -205,19 +205,19 @@ class LiveStream implements Stream {
   /** Pause, resume, or drop the slow: after every change of the log or of a reader. */
   #balance(): void {
     if (this.record.ending !== undefined) return
-    const readers = this.#readers ?? NOBODY
+    const readers = this.#readers
     let fastest = Number.POSITIVE_INFINITY
     for (const reader of readers) fastest = Math.min(fastest, reader.behind())
-    if (readers.size > 1) {
+    if (readers.length > 1) {
       for (const reader of readers) {
         const behind = reader.behind()
         if (reader.caughtUp && behind > DROP_AT && behind > fastest) reader.drop()
       }
     }
-    if (!this.#paused && readers.size > 0 && fastest >= PAUSE_AT) {
+    if (!this.#paused && readers.length > 0 && fastest >= PAUSE_AT) {
       this.#paused = true
       this.source?.pause()
-    } else if (this.#paused && (readers.size === 0 || fastest <= RESUME_AT)) {
+    } else if (this.#paused && (readers.length === 0 || fastest <= RESUME_AT)) {
       this.#paused = false
       this.source?.resume()
     }
@@ -233,4 +233,4 @@ class LiveStream implements Stream {
   }
 }
 
-const NOBODY: ReadonlySet<Reader> = new Set()
+const NOBODY: readonly Reader[] = []

@@ -3,7 +3,7 @@ import { GatewayError } from "../gateway-error.ts"
 import type { StreamFacts, StreamLog, StreamRecord } from "./log.ts"
 import type { OnDisconnect } from "./on-disconnect.ts"
 import { createStream, type Stream } from "./stream.ts"
-import { createTurn } from "./turn.ts"
+import { createTurn, once } from "./turn.ts"
 
 export interface Streams {
   begin(facts: StreamFacts, onDisconnect: OnDisconnect, abandoned: (stream: Stream) => void): Stream
@@ -78,7 +78,7 @@ export function createStreams({ log, sweepEvery, lost, interrupted }: StreamsOpt
   return {
     begin(facts, onDisconnect, abandoned) {
       const stream = add(log.create(facts), onDisconnect, abandoned)
-      turn.touch(NOTHING)
+      turn.touch(once(NOTHING))
       return stream
     },
     get(id) {

@@ -5,7 +5,14 @@
  */
 export interface Turn {
   /** Runs `work` once, when what this turn has appended is visible, however often it is touched. */
-  touch(work: () => void): void
+  touch(work: Work): void
+}
+
+/** What is to be done remembers itself that it is: nothing is looked up for each event. */
+export interface Work {
+  /** It waits for the turn's end. */
+  touched: boolean
+  run(): void
 }
 
 /** Milliseconds after which the rest of the work waits for the next turn: catching up must not hold up the loop. */
@@ -14,11 +21,13 @@ const SLICE = 10
 const BETWEEN_LOOKS = 16
 
 export function createTurn(flush: (done: () => void) => void): Turn {
-  let waiting = new Set<() => void>()
+  let waiting: Work[] = []
   let scheduled = false
 
-  function touch(work: () => void): void {
-    waiting.add(work)
+  function touch(work: Work): void {
+    if (work.touched) return
+    work.touched = true
+    waiting.push(work)
     if (scheduled) return
     scheduled = true
     setImmediate(end)
@@ -27,20 +36,27 @@ export function createTurn(flush: (done: () => void) => void): Turn {
   function end(): void {
     scheduled = false
     const works = waiting
-    waiting = new Set()
+    waiting = []
+    // What is appended from here on belongs to the next turn, and so does who is touched by it.
+    for (const work of works) work.touched = false
     flush(() => run(works))
   }
 
-  function run(works: Set<() => void>): void {
+  function run(works: readonly Work[]): void {
     const until = performance.now() + SLICE
     let looked = 0
     let late = false
     for (const work of works) {
       if (++looked % BETWEEN_LOOKS === 0) late ||= performance.now() >= until
       if (late) touch(work)
-      else work()
+      else work.run()
     }
   }
 
   return { touch }
+}
+
+/** To be done once. */
+export function once(run: () => void): Work {
+  return { touched: false, run }
 }
