@@ -8,6 +8,8 @@ import type { ServerResponse } from "node:http"
 export interface ChunkedBody {
   /** False: more waits than the socket would like; `onDrain` says when it is gone. */
   write(pieces: readonly Uint8Array[]): boolean
+  /** The same for one piece alone, as nearly all are. */
+  writeOne(piece: Uint8Array): boolean
   /** Bytes that the system has not taken yet. */
   readonly waiting: number
   close(): void
@@ -25,6 +27,7 @@ export function createChunkedBody(response: ServerResponse, onDrain: () => void)
       if (!framed) return response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
       return socket.write(inFrame(pieces))
     },
+    writeOne: (piece) => (framed ? socket.write(oneInFrame(piece)) : response.write(piece)),
     get waiting() {
       return response.writableLength
     },
@@ -38,16 +41,32 @@ const LF = 10
 function inFrame(pieces: readonly Uint8Array[]): Buffer {
   let size = 0
   for (const piece of pieces) size += piece.length
-  const digits = size.toString(16)
-  const frame = Buffer.allocUnsafe(digits.length + size + 4)
-  let at = frame.write(digits, 0, "latin1")
-  frame[at++] = CR
-  frame[at++] = LF
+  const frame = frameOf(size)
+  let at = frame.length - size - 2
   for (const piece of pieces) {
     frame.set(piece, at)
     at += piece.length
   }
-  frame[at++] = CR
-  frame[at] = LF
   return frame
 }
+
+function oneInFrame(piece: Uint8Array): Buffer {
+  const frame = frameOf(piece.length)
+  frame.set(piece, frame.length - piece.length - 2)
+  return frame
+}
+
+/** A chunk of so many bytes, but for the bytes themselves: they end two before its end. */
+function frameOf(size: number): Buffer {
+  let digits = 1
+  for (let rest = size; rest >= 16; rest >>>= 4) digits++
+  const frame = Buffer.allocUnsafe(digits + size + 4)
+  for (let place = digits - 1, rest = size; place >= 0; place--, rest >>>= 4) frame[place] = HEX[rest & 15]!
+  frame[digits] = CR
+  frame[digits + 1] = LF
+  frame[frame.length - 2] = CR
+  frame[frame.length - 1] = LF
+  return frame
+}
+
+const HEX = Buffer.from("0123456789abcdef")

@@ -69,16 +69,16 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
   /** One read and one write: who has more to catch up with than that goes on in the next turn. */
   function pump(): void {
     if (over || blocked) return
-    const events = record.read(position, READ_LIMIT)
-    if (position < record.first - 1) return reader.drop() // the events it needs were dropped: it can ask and be told
-    if (events.length > 0) {
-      for (const event of events) {
-        if (event.length > longest) longest = event.length
-        taken += event.length
-      }
-      position += events.length
-      reader.quiet = 0
-      blocked = !body.write(events)
+    const newest = position + 1 === record.visible ? record.newest : undefined
+    if (newest !== undefined) {
+      // Hot path: it was level with the head, and one event has come.
+      taking(newest)
+      blocked = !body.writeOne(newest)
+    } else {
+      const events = record.read(position, READ_LIMIT)
+      if (position < record.first - 1) return reader.drop() // the events it needs were dropped: it can ask and be told
+      for (const event of events) taking(event)
+      if (events.length > 0) blocked = !body.write(events)
     }
     if (position < record.visible) {
       if (!blocked) stream.wakeLater(reader)
@@ -87,6 +87,13 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
     if (blocked) return
     reader.caughtUp = true
     if (record.visibleEnding !== undefined) finish()
+  }
+
+  function taking(event: Uint8Array): void {
+    if (event.length > longest) longest = event.length
+    taken += event.length
+    position++
+    reader.quiet = 0
   }
 
   function finish(): void {

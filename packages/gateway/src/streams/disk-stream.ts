@@ -105,6 +105,12 @@ export class DiskStream implements StreamRecord {
     return this.#readDisk(from, Math.min(this.visible, this.#tail.first - 1), Math.min(limit, READ_BYTES))
   }
 
+  get newest(): Uint8Array | undefined {
+    return this.visible >= this.#tail.first && this.visible >= this.first
+      ? this.#tail.get(this.visible)
+      : undefined
+  }
+
   bytesAfter(seq: number): number {
     let bytes = 0
     for (let event = Math.max(seq + 1, this.first); event <= this.head; event++)

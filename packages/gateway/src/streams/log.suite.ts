@@ -38,6 +38,7 @@ export function logSuite(name: string, subject: LogUnderTest): void {
     const log = subject.create(GENEROUS, () => 0)
     const stream = log.create(factsOf("a"))
     assert.equal(stream.head, 0)
+    assert.equal(stream.newest, undefined)
     for (let seq = 1; seq <= 200; seq++) assert.equal(stream.append(bytesOf(`event ${seq}`)), seq)
     await flushed(log)
     assert.equal(stream.visible, 200)
@@ -46,6 +47,7 @@ export function logSuite(name: string, subject: LogUnderTest): void {
       assert.deepEqual(textsOf(stream.read(after, Number.POSITIVE_INFINITY)), expected)
       assert.equal(stream.bytesAfter(after), expected.join("").length)
     }
+    assert.deepEqual(textsOf([stream.newest!]), ["event 200"])
     await log.close()
   })
 

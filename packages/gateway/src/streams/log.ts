@@ -63,6 +63,8 @@ export interface StreamRecord {
    * be fewer than there are: who wants all asks again from where this ended.
    */
   read(seq: number, limit: number): readonly Uint8Array[]
+  /** The newest visible event, where it is at hand; else it has to be read. */
+  readonly newest: Uint8Array | undefined
   /** The bytes of the events after `seq`, of those that are left. */
   bytesAfter(seq: number): number
 }

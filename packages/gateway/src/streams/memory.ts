@@ -179,6 +179,9 @@ function createStream(
         bytes += events[to++]!.length
       return events.slice(from, to)
     },
+    get newest() {
+      return events.length > dropped ? events.at(-1) : undefined
+    },
     bytesAfter(seq) {
       let bytes = 0
       for (let index = Math.max(seq, first - 1) - first + 1 + dropped; index < events.length; index++)
