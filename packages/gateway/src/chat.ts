@@ -153,6 +153,7 @@ function run(
       if (dropped.length > 0) headers["sluice-dropped-params"] = droppedHeader(dropped)
     },
     log: gateway.log,
+    now,
   })
   let opening: Opening | undefined
   const pauses = createPauses((paused) => (paused ? opening?.pause() : opening?.resume()))

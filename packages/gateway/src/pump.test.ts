@@ -59,6 +59,7 @@ test("a provider that has the whole answer ready is let go on after each wait fo
       send()
     },
     log: (line) => assert.fail(line),
+    now: () => 0,
     outOfBudget: () => assert.fail("the hold covers everything"),
     committed() {},
   })

@@ -16,6 +16,8 @@ import {
   type WireError,
   wireError,
 } from "@sluice/protocol"
+import { toWireError } from "./gateway-error.ts"
+import type { Lane } from "./providers/provider.ts"
 import type { OpeningEvents } from "./routing/open.ts"
 import type { Report } from "./routing/report.ts"
 import { Splice } from "./splice.ts"
@@ -43,6 +45,8 @@ export interface PumpOptions {
   readonly log: (line: string) => void
   /** The hold ends the call. */
   readonly outOfBudget: (error: WireError) => void
+  /** Milliseconds of a clock that is never set. */
+  readonly now: () => number
   /** What the answer's headers will say. */
   readonly committed: (dropped: readonly string[]) => void
 }
@@ -92,7 +96,6 @@ export function createPump(options: PumpOptions): Pump {
   let attempts = 0
   /** Decided, though not yet shown. */
   let over = false
-  let nextLook = LOOK_EVERY
   let looking = false
   let usage: Usage | undefined
   /** Members of chunks that are not written: Azure's findings on the prompt, ahead of all else. They go out with the next. */
@@ -100,6 +103,10 @@ export function createPump(options: PumpOptions): Pump {
 
   const toJson = (chunk: Chunk): string => JSON.stringify(write({ ...chunk, id, created, model }))
   const splice = new Splice(toJson)
+  const lane = new ShortLane(splice, stream, meter, options.now, pay, (error) => {
+    options.log(`an event of ${id} could not be taken: ${error}`)
+    stream.source?.stop("failed", toWireError(error))
+  })
 
   function emit(chunk: Chunk): void {
     stream.append(encodeEvent(stream.record.head + 1, toJson(chunk)))
@@ -112,6 +119,7 @@ export function createPump(options: PumpOptions): Pump {
   function end(ending: Ending, error?: WireError): void {
     if (over) return
     over = true
+    lane.closed = true
     if (error !== undefined && streamed) append(dialect.writeErrorChunk({ id, created, model }, error))
     if (ending !== "finished") stream.open({ ok: false, error: error ?? NO_ANSWER, attempts })
     // First the log, then the books: a row that says "finished" stands for events that a crash cannot take back.
@@ -135,9 +143,9 @@ export function createPump(options: PumpOptions): Pump {
   /** An answer that outgrows its hold is paid by an extension, or it ends here. */
   function pay(): void {
     const tokens = meter.roughTokens
-    if (tokens < nextLook) return
-    if (looking) return tokens < nextLook + MEANWHILE ? undefined : options.waitForHold(true)
-    nextLook = tokens + LOOK_EVERY
+    if (tokens < lane.nextLook) return
+    if (looking) return tokens < lane.nextLook + MEANWHILE ? undefined : options.waitForHold(true)
+    lane.nextLook = tokens + LOOK_EVERY
     looking = true
     options.covers(tokens).then(
       (covered) => {
@@ -173,15 +181,7 @@ export function createPump(options: PumpOptions): Pump {
       stream.open({ ok: true, model, provider, attempts })
       for (const echo of report.echoes()) emit({ ...envelope(), debug: { echo_upstream_body: echo } })
     },
-    lane(bytes, start, end, now) {
-      if (over) return 0
-      const next = splice.match(bytes, start, end)
-      if (next === 0) return 0
-      meter.content(now, splice.said)
-      stream.append(splice.event(stream.record.head + 1))
-      pay()
-      return next
-    },
+    lane,
     chunk(chunk, data) {
       if (over) return
       entry.chunk(chunk)
@@ -268,6 +268,61 @@ export function createPump(options: PumpOptions): Pump {
     if (finishedChoices.has(choice.index)) return { ...choice, finish_reason: null }
     finishedChoices.add(choice.index)
     return choice
+  }
+}
+
+/**
+ * What the pump does with an event that need not be parsed. A class for the machine: what each event of each stream needs
+ * stands side by side.
+ */
+class ShortLane implements Lane {
+  taken = 0
+  heardAt = 0
+  closed = false
+  /** Of the answer's tokens, when the hold is to be looked at again. */
+  nextLook = LOOK_EVERY
+  readonly #splice: Splice
+  readonly #stream: Stream
+  readonly #meter: PumpMeter
+  readonly #now: () => number
+  readonly #pay: () => void
+  readonly #mistaken: (error: unknown) => void
+
+  constructor(
+    splice: Splice,
+    stream: Stream,
+    meter: PumpMeter,
+    now: () => number,
+    pay: () => void,
+    mistaken: (error: unknown) => void,
+  ) {
+    this.#splice = splice
+    this.#stream = stream
+    this.#meter = meter
+    this.#now = now
+    this.#pay = pay
+    this.#mistaken = mistaken
+  }
+
+  take(bytes: Uint8Array, start: number, end: number): number {
+    let at = start
+    // A fraction would be allocated anew each time; the meter wants it, the idle timer does not.
+    const now = this.#now()
+    try {
+      while (at < end && !this.closed) {
+        const next = this.#splice.match(bytes, at, end)
+        if (next === 0) break
+        this.#meter.content(now, this.#splice.said)
+        this.#stream.append(this.#splice.event(this.#stream.record.head + 1))
+        this.taken++
+        at = next
+        if (this.#meter.roughTokens >= this.nextLook) this.#pay()
+      }
+    } catch (error) {
+      this.#mistaken(error)
+    }
+    if (at > start) this.heardAt = Math.trunc(now)
+    return at
   }
 }
 

@@ -4,34 +4,46 @@
  * ours: the head, the end of the body and all that is read stay node:http's.
  */
 import type { ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 
-export interface ChunkedBody {
+export class ChunkedBody {
+  readonly #response: ServerResponse
+  /** Absent: node:http frames. A client of HTTP/1.0 takes no chunks, and a pipelined answer has no socket before its turn. */
+  readonly #socket: Socket | undefined
+  readonly #onDrain: () => void
+
+  /** The head must have been sent. `onDrain`: what waited is gone. */
+  constructor(response: ServerResponse, onDrain: () => void) {
+    const { socket } = response
+    this.#response = response
+    this.#socket = response.chunkedEncoding && socket !== null ? socket : undefined
+    this.#onDrain = onDrain
+    this.#drains.on("drain", onDrain)
+  }
+
   /** False: more waits than the socket would like; `onDrain` says when it is gone. */
-  write(pieces: readonly Uint8Array[]): boolean
-  /** The same for one piece alone, as nearly all are. */
-  writeOne(piece: Uint8Array): boolean
-  /** Bytes that the system has not taken yet. */
-  readonly waiting: number
-  close(): void
-}
+  write(pieces: readonly Uint8Array[]): boolean {
+    const socket = this.#socket
+    return socket === undefined ? this.#response.write(Buffer.concat(pieces)) : socket.write(inFrame(pieces))
+  }
 
-/** The head must have been sent. */
-export function createChunkedBody(response: ServerResponse, onDrain: () => void): ChunkedBody {
-  const { socket } = response
-  // A client of HTTP/1.0 takes no chunks, and a pipelined answer has no socket before it is its turn.
-  const framed = response.chunkedEncoding && socket !== null
-  const drains = framed ? socket : response
-  drains.on("drain", onDrain)
-  return {
-    write(pieces) {
-      if (!framed) return response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
-      return socket.write(inFrame(pieces))
-    },
-    writeOne: (piece) => (framed ? socket.write(oneInFrame(piece)) : response.write(piece)),
-    get waiting() {
-      return response.writableLength
-    },
-    close: () => void drains.off("drain", onDrain),
+  /** The same for one piece alone, as nearly all are. */
+  writeOne(piece: Uint8Array): boolean {
+    const socket = this.#socket
+    return socket === undefined ? this.#response.write(piece) : socket.write(oneInFrame(piece))
+  }
+
+  /** Bytes that the system has not taken yet. */
+  get waiting(): number {
+    return this.#response.writableLength
+  }
+
+  close(): void {
+    this.#drains.off("drain", this.#onDrain)
+  }
+
+  get #drains(): Socket | ServerResponse {
+    return this.#socket ?? this.#response
   }
 }
 

@@ -7,15 +7,16 @@
 import type { ServerResponse } from "node:http"
 import { type Dialect, encodeComment } from "@sluice/protocol"
 import type { Mount } from "../call.ts"
+import type { StreamRecord } from "../streams/log.ts"
 import type { Reader, Stream } from "../streams/stream.ts"
-import { createChunkedBody } from "./chunked.ts"
+import { ChunkedBody } from "./chunked.ts"
 import type { Beating, Heart } from "./heartbeat.ts"
 
 const READ_LIMIT = 256 * 1024
 /** How long a client may take to read the last bytes of a truncated body before its connection is closed. */
 const LINGER = 1_000
 const DONE = "data: [DONE]\n\n"
-const HEARTBEAT = [Buffer.from(encodeComment("sluice"))]
+const HEARTBEAT = Buffer.from(encodeComment("sluice"))
 
 export interface SseAnswer {
   readonly response: ServerResponse
@@ -27,7 +28,6 @@ export interface SseAnswer {
 /** Serves `stream` from after `seq` to its end, live. Returns at once; the response goes on by itself. */
 export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, heart: Heart): void {
   const { response } = answer
-  const { record } = stream
   if (response.destroyed) return
 
   response.writeHead(200, {
@@ -38,85 +38,111 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
     ...answer.headers,
   })
   response.flushHeaders()
-  const body = createChunkedBody(response, () => {
-    blocked = false
-    stream.wakeLater(reader)
-    stream.progressed()
-  })
+  new EventReader(answer, stream, seq, heart).begin()
+}
 
-  let position = seq
-  const missing = record.bytesAfter(seq)
-  let taken = record.written - missing
-  let blocked = false
-  let over = false
-  let longest = 0
+/** A class for the machine: each event of each stream comes here, and fields side by side are one look into memory. */
+class EventReader implements Reader, Beating {
+  quiet = 0
+  caughtUp: boolean
+  readonly #answer: SseAnswer
+  readonly #stream: Stream
+  readonly #record: StreamRecord
+  readonly #heart: Heart
+  readonly #body: ChunkedBody
+  #position: number
+  #taken: number
+  #blocked = false
+  #over = false
+  #longest = 0
 
-  const reader: Reader & Beating & { caughtUp: boolean } = {
-    caughtUp: missing <= READ_LIMIT,
-    quiet: 0,
-    beat() {
-      if (!blocked && !over) blocked = !body.write(HEARTBEAT)
-    },
-    wake: pump,
-    // What a socket takes without complaint is little, and asking it costs more than it says.
-    behind: () => record.written - taken + (blocked ? body.waiting : 0),
-    drop() {
-      leave()
-      response.socket?.destroySoon()
-    },
+  constructor(answer: SseAnswer, stream: Stream, seq: number, heart: Heart) {
+    const { record } = stream
+    const missing = record.bytesAfter(seq)
+    this.#answer = answer
+    this.#stream = stream
+    this.#record = record
+    this.#heart = heart
+    this.#position = seq
+    this.#taken = record.written - missing
+    this.caughtUp = missing <= READ_LIMIT
+    this.#body = new ChunkedBody(answer.response, () => {
+      this.#blocked = false
+      stream.wakeLater(this)
+      stream.progressed()
+    })
+  }
+
+  begin(): void {
+    const { response } = this.#answer
+    response.on("close", () => this.#leave())
+    response.on("error", () => this.#leave())
+    this.#heart.start(this)
+    this.#stream.attach(this)
+    this.wake()
   }
 
   /** One read and one write: who has more to catch up with than that goes on in the next turn. */
-  function pump(): void {
-    if (over || blocked) return
-    const newest = position + 1 === record.visible ? record.newest : undefined
+  wake(): void {
+    if (this.#over || this.#blocked) return
+    const record = this.#record
+    const newest = this.#position + 1 === record.visible ? record.newest : undefined
     if (newest !== undefined) {
       // Hot path: it was level with the head, and one event has come.
-      taking(newest)
-      blocked = !body.writeOne(newest)
+      this.#take(newest)
+      this.#blocked = !this.#body.writeOne(newest)
     } else {
-      const events = record.read(position, READ_LIMIT)
-      if (position < record.first - 1) return reader.drop() // the events it needs were dropped: it can ask and be told
-      for (const event of events) taking(event)
-      if (events.length > 0) blocked = !body.write(events)
+      const events = record.read(this.#position, READ_LIMIT)
+      // The events it needs were dropped: it can ask and be told.
+      if (this.#position < record.first - 1) return this.drop()
+      for (const event of events) this.#take(event)
+      if (events.length > 0) this.#blocked = !this.#body.write(events)
     }
-    if (position < record.visible) {
-      if (!blocked) stream.wakeLater(reader)
+    if (this.#position < record.visible) {
+      if (!this.#blocked) this.#stream.wakeLater(this)
       return
     }
-    if (blocked) return
-    reader.caughtUp = true
-    if (record.visibleEnding !== undefined) finish()
+    if (this.#blocked) return
+    this.caughtUp = true
+    if (record.visibleEnding !== undefined) this.#finish()
   }
 
-  function taking(event: Uint8Array): void {
-    if (event.length > longest) longest = event.length
-    taken += event.length
-    position++
-    reader.quiet = 0
+  /** What a socket takes without complaint is little, and asking it costs more than it says. */
+  behind(): number {
+    return this.#record.written - this.#taken + (this.#blocked ? this.#body.waiting : 0)
   }
 
-  function finish(): void {
-    leave()
-    if (record.visibleEnding !== "finished") return truthfulEnd(answer)
-    const pad = answer.dialect.padBeforeDone ? encodeComment("-".repeat(Math.max(4096, longest))) : ""
-    response.end(answer.mount.sendsDone ? `${pad}${DONE}` : pad)
+  drop(): void {
+    this.#leave()
+    this.#answer.response.socket?.destroySoon()
   }
 
-  function leave(): void {
-    if (over) return
-    over = true
-    body.close()
-    heart.stop(reader)
-    stream.detach(reader)
+  beat(): void {
+    if (!this.#blocked && !this.#over) this.#blocked = !this.#body.writeOne(HEARTBEAT)
   }
 
-  response.on("close", leave)
-  response.on("error", leave)
+  #take(event: Uint8Array): void {
+    if (event.length > this.#longest) this.#longest = event.length
+    this.#taken += event.length
+    this.#position++
+    this.quiet = 0
+  }
 
-  heart.start(reader)
-  stream.attach(reader)
-  pump()
+  #finish(): void {
+    this.#leave()
+    const { response, dialect, mount } = this.#answer
+    if (this.#record.visibleEnding !== "finished") return truthfulEnd(this.#answer)
+    const pad = dialect.padBeforeDone ? encodeComment("-".repeat(Math.max(4096, this.#longest))) : ""
+    response.end(mount.sendsDone ? `${pad}${DONE}` : pad)
+  }
+
+  #leave(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#body.close()
+    this.#heart.stop(this)
+    this.#stream.detach(this)
+  }
 }
 
 /**

@@ -82,7 +82,8 @@ export class ProviderExchange implements Answer {
 
   /** Hot path: what is read is one event or several, and most need no decoding. */
   #read(decoder: SseDecoder, bytes: Uint8Array, start: number, end: number): void {
-    let at = this.#whole ? this.#listener.take(bytes, start, end) : start
+    const { lane } = this.#listener
+    let at = this.#whole && lane !== undefined ? lane.take(bytes, start, end) : start
     if (at === end) return
     this.#listener.alive()
     try {
@@ -91,7 +92,7 @@ export class ProviderExchange implements Answer {
         const stop = endOfEvent(bytes, at, end)
         this.#whole = endsBlank(bytes, at, stop)
         decoder.push(bytes.subarray(at, stop))
-        at = this.#whole && stop < end ? this.#listener.take(bytes, stop, end) : stop
+        at = this.#whole && stop < end ? (this.#listener.lane?.take(bytes, stop, end) ?? stop) : stop
       }
     } catch (error) {
       if (!(error instanceof SseEventTooLargeError)) throw error

@@ -57,11 +57,8 @@ export interface AttemptListener {
   /** A connection stands and the request is on its way. */
   connected(): void
   answered(status: number, headers: AnswerHeaders): void
-  /**
-   * Bytes of a `text/event-stream` answer from `start` to `end`, where an event begins at `start`: how far whole events
-   * were taken as they stand. What was not is decoded, and told by `event`. The bytes are overwritten afterwards.
-   */
-  take(bytes: Uint8Array, start: number, end: number): number
+  /** Where there is one, bytes of a `text/event-stream` answer are shown to it before they are decoded. */
+  readonly lane: Lane | undefined
   /** The `data` of one event of a `text/event-stream` answer, `[DONE]` included. */
   event(data: string): void
   /** Bytes that are no event: a comment, a ping. */
@@ -71,6 +68,19 @@ export interface AttemptListener {
   /** The body ended as HTTP says a body ends. */
   ended(): void
   failed(failure: ProviderFailure): void
+}
+
+/** Takes events as they stand in the bytes: most of a long stream's need not be parsed. */
+export interface Lane {
+  /**
+   * Of the bytes from `start` to `end`, where an event begins at `start`: where the first event begins that it leaves; what
+   * it leaves is decoded, and told by `event`. The bytes are overwritten afterwards.
+   */
+  take(bytes: Uint8Array, start: number, end: number): number
+  /** Events that it has taken. */
+  readonly taken: number
+  /** When it took the last, in whole milliseconds of a clock that is never set. */
+  readonly heardAt: number
 }
 
 export interface AnswerHeaders {

@@ -15,6 +15,7 @@ import type {
   AnswerHeaders,
   Attempt,
   AttemptListener,
+  Lane,
   ProviderFailure,
   ProviderRequest,
 } from "../providers/provider.ts"
@@ -40,12 +41,6 @@ export interface AttemptEvents {
   finished(sawFinish: boolean, unparsed: number): void
   failed(failure: AttemptFailure): void
 }
-
-/**
- * Takes the event that begins at `start`, heard at `now`, if it stands there whole and need not be parsed. Gives where it
- * ends; 0: it must be parsed.
- */
-export type Lane = (bytes: Uint8Array, start: number, end: number, now: number) => number
 
 export interface AttemptFailure {
   /** What the client is shown if nothing better comes. */
@@ -84,13 +79,12 @@ export function startAttempt(
   let sawChunk = false
   /** There is one from the commit point on. */
   let lane: Lane | undefined
-  let unparsed = 0
   let paused = false
 
   let lingering: NodeJS.Timeout | undefined
   /**
-   * When the provider was last heard, in whole milliseconds: a fraction would be allocated anew each time. The idle timer
-   * looks at it when it fires: nothing is set anew per event.
+   * When the provider was last heard, but for what its lane took. The idle timer looks at it when it fires: nothing is set
+   * anew per event.
    */
   let heardAt = 0
 
@@ -103,7 +97,7 @@ export function startAttempt(
   }
   function startIdle(wait: number): void {
     const fire = (): void => {
-      const left = heardAt + timers.idle - now()
+      const left = Math.max(heardAt, lane?.heardAt ?? 0) + timers.idle - now()
       if (left > 0) startIdle(left)
       else timedOut("idle")
     }
@@ -117,6 +111,7 @@ export function startAttempt(
   function settle(tell: () => void, close: () => void = abort): void {
     if (over) return
     over = true
+    listener.lane = undefined
     for (const clock of clocks.values()) clearTimeout(clock)
     tell()
     close()
@@ -130,7 +125,7 @@ export function startAttempt(
   }
 
   const fail = (failure: AttemptFailure): void => settle(() => events.failed(failure))
-  const finish = (): void => settle(() => events.finished(sawFinish(), unparsed), linger)
+  const finish = (): void => settle(() => events.finished(sawFinish(), lane?.taken ?? 0), linger)
 
   function timedOut(name: keyof Timers): void {
     const words = { connect: "connect", firstContent: "first_content", idle: "idle", total: "total" }
@@ -169,7 +164,7 @@ export function startAttempt(
   }
 
   function onEvent(data: string): void {
-    heardAt = Math.trunc(now())
+    heardAt = now()
     if (data === "[DONE]") {
       if (sawChunk) finish()
       else fail(broken(`The provider '${provider.name}' ended its stream without a single chunk.`))
@@ -234,16 +229,12 @@ export function startAttempt(
     try {
       work()
     } catch (error) {
-      mistaken(error)
+      log(`an answer of '${provider.name}' could not be handled: ${describe(error)}`)
+      fail({ error: toWireError(error), next: false, again: false, blame: "nobody" })
     }
   }
 
-  function mistaken(error: unknown): void {
-    log(`an answer of '${provider.name}' could not be handled: ${describe(error)}`)
-    fail({ error: toWireError(error), next: false, again: false, blame: "nobody" })
-  }
-
-  const listener: AttemptListener = {
+  const listener: AttemptListener & { lane: Lane | undefined } = {
     connected: () => stopClock("connect"),
     answered(answerStatus: number, headers: AnswerHeaders) {
       stopClock("connect")
@@ -253,29 +244,12 @@ export function startAttempt(
       if (status === 200 && contentType === (asked.stream ? "text/event-stream" : "application/json"))
         events.accepted()
     },
-    // Hot path: nearly all events of a long stream come this way.
-    take(bytes, start, end) {
-      if (lane === undefined || over) return start
-      const heard = now()
-      heardAt = Math.trunc(heard)
-      let at = start
-      try {
-        while (at < end) {
-          const next = lane(bytes, at, end, heard)
-          if (next === 0) break
-          at = next
-          unparsed++
-        }
-      } catch (error) {
-        mistaken(error)
-      }
-      return at
-    },
+    lane: undefined,
     event(data) {
       if (!over) guard(() => onEvent(data))
     },
     alive() {
-      heardAt = Math.trunc(now())
+      heardAt = now()
     },
     body(text) {
       if (!over) guard(() => onBody(text))
@@ -307,7 +281,7 @@ export function startAttempt(
     },
     resume() {
       paused = false
-      heardAt = Math.trunc(now())
+      heardAt = now()
       if (!over && sawChunk) startIdle(timers.idle)
       opened.resume()
     },
@@ -316,6 +290,7 @@ export function startAttempt(
     },
     committed(opened) {
       lane = opened
+      if (!over) listener.lane = opened
       stopClock("firstContent")
     },
   }

@@ -7,7 +7,8 @@
  */
 import type { ChatRequest, Chunk, Completion, JsonObject, Usage, WireError } from "@sluice/protocol"
 import { toWireError } from "../gateway-error.ts"
-import { type AttemptFailure, type Lane, type RunningAttempt, startAttempt } from "./attempt.ts"
+import type { Lane } from "../providers/provider.ts"
+import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
 import type { Asking, Failure, Health } from "./health.ts"
 import type { Candidate, Plan } from "./plan.ts"
 import { sentTo } from "./sent.ts"

@@ -52,9 +52,8 @@ export class DiskStream implements StreamRecord {
 
   readonly #keeper: StreamKeeper
   readonly #tail = new Tail()
-  /** Place and length of event `base + index`. */
-  #places: number[] = []
-  #lengths: number[] = []
+  /** Of event `base + index`: its place at twice the index, and its length behind it. */
+  #index: number[] = []
   #base = 1
   #takenHead = 0
   #takenEnding: Ending | undefined = undefined
@@ -76,7 +75,7 @@ export class DiskStream implements StreamRecord {
       throw new Error(`stream ${this.facts.id} has ended (${this.ending}); nothing can be appended`)
     const before = this.held
     const seq = this.head + 1
-    this.#index(seq, this.#keeper.put(this, KIND.event, seq, event), event.length)
+    this.#add(seq, this.#keeper.put(this, KIND.event, seq, event), event.length)
     this.#tail.push(event)
     if (this.held > this.#keeper.maxBytes) this.#dropOldest()
     this.#keeper.changed(this.held - before)
@@ -169,7 +168,7 @@ export class DiskStream implements StreamRecord {
     if (!this.#begun) this.begin()
     this.#keeper.put(this, KIND.note, 0, json(this.notes))
     for (let seq = Math.max(this.#kept + 1, this.first); seq <= this.head; seq++)
-      this.#places[seq - this.#base] = this.#keeper.put(this, KIND.event, seq, this.#tail.get(seq))
+      this.#index[2 * (seq - this.#base)] = this.#keeper.put(this, KIND.event, seq, this.#tail.get(seq))
     this.#putEnd()
   }
 
@@ -205,7 +204,7 @@ export class DiskStream implements StreamRecord {
     if (event <= this.head && event >= this.first) this.#cutBackTo(event - 1)
     else if (event !== this.head + 1) this.#skipTo(event)
     const before = this.held
-    this.#index(event, place, length)
+    this.#add(event, place, length)
     if (this.held > this.#keeper.maxBytes) this.#dropOldest()
     this.#keeper.changed(this.held - before)
   }
@@ -220,23 +219,23 @@ export class DiskStream implements StreamRecord {
   // ── the index ──
 
   #lengthOf(event: number): number {
-    return this.#lengths[event - this.#base]!
+    return this.#index[2 * (event - this.#base) + 1]!
   }
 
   #placeOf(event: number): number {
-    return this.#places[event - this.#base]!
+    return this.#index[2 * (event - this.#base)]!
   }
 
-  #index(event: number, place: number, length: number): void {
+  #add(event: number, place: number, length: number): void {
     const dropped = this.first - this.#base
     // What was dropped is cut off now and then: one by one would be quadratic.
-    if (dropped > LOOSE && dropped * 2 > this.#places.length) {
-      this.#places = this.#places.slice(dropped)
-      this.#lengths = this.#lengths.slice(dropped)
+    if (dropped > LOOSE && dropped * 4 > this.#index.length) {
+      this.#index = this.#index.slice(2 * dropped)
       this.#base = this.first
     }
-    this.#places[event - this.#base] = place
-    this.#lengths[event - this.#base] = length
+    const at = 2 * (event - this.#base)
+    this.#index[at] = place
+    this.#index[at + 1] = length
     this.head = event
     this.held += length
     this.written += length
@@ -244,8 +243,7 @@ export class DiskStream implements StreamRecord {
 
   #startAt(event: number): void {
     this.first = this.#base = event
-    this.#places = []
-    this.#lengths = []
+    this.#index = []
   }
 
   #skipTo(event: number): void {
