@@ -306,7 +306,6 @@ class ShortLane implements Lane {
 
   take(bytes: Uint8Array, start: number, end: number): number {
     let at = start
-    // A fraction would be allocated anew each time; the meter wants it, the idle timer does not.
     const now = this.#now()
     try {
       while (at < end && !this.closed) {
@@ -321,6 +320,7 @@ class ShortLane implements Lane {
     } catch (error) {
       this.#mistaken(error)
     }
+    // A fraction would be allocated anew each time.
     if (at > start) this.heardAt = Math.trunc(now)
     return at
   }
