@@ -110,15 +110,18 @@ function run(
   const headers: Record<string, string> = {}
   const now = (): number => performance.now()
   const opened = openCall(call, asked, stream)
-  const holding = books.holds.take({
-    call: opened,
-    request,
-    candidates: route.candidates.map(({ provider, model }) => ({
-      price: books.prices.priceOf(provider.name, model),
-      name: `${provider.name}/${model}`,
-    })),
-    unpriced: books.unpriced,
-  })
+  // First the log, then the books: whoever finds the call's row finds its stream, whenever the process dies.
+  const holding = stream.kept().then(() =>
+    books.holds.take({
+      call: opened,
+      request,
+      candidates: route.candidates.map(({ provider, model }) => ({
+        price: books.prices.priceOf(provider.name, model),
+        name: `${provider.name}/${model}`,
+      })),
+      unpriced: books.unpriced,
+    }),
+  )
   const entry = createEntry({
     id: stream.id,
     now,

@@ -9,7 +9,6 @@
  *   3. A batch that fails for good is taken apart, so that one bad job does not fail its neighbours.
  *   4. After `close` nothing is taken; what was taken is given the time that is left.
  */
-import { setImmediate as nextTurn } from "node:timers/promises"
 import { StoreError } from "./store-error.ts"
 
 export interface Lane<Job, Outcome> {
@@ -64,8 +63,8 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
   }
 
   async function work(): Promise<void> {
-    // What the rest of this turn of the loop brings rides along.
-    await nextTurn()
+    // Whoever comes in the same breath rides along, as do all calls whose streams this turn of the loop has kept.
+    await undefined
     while (queue.length > 0) await attempt(takeBatch())
     running = undefined
   }
