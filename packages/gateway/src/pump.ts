@@ -17,7 +17,7 @@ import {
   wireError,
 } from "@sluice/protocol"
 import { toWireError } from "./gateway-error.ts"
-import type { Lane } from "./providers/provider.ts"
+import type { Shortcut } from "./providers/provider.ts"
 import type { OpeningEvents } from "./routing/open.ts"
 import type { Report } from "./routing/report.ts"
 import { Splice } from "./splice.ts"
@@ -103,7 +103,7 @@ export function createPump(options: PumpOptions): Pump {
 
   const toJson = (chunk: Chunk): string => JSON.stringify(write({ ...chunk, id, created, model }))
   const splice = new Splice(toJson)
-  const lane = new ShortLane(splice, stream, meter, options.now, pay, (error) => {
+  const shortcut = new SpliceShortcut(splice, stream, meter, options.now, pay, (error) => {
     options.log(`an event of ${id} could not be taken: ${error}`)
     stream.source?.stop("failed", toWireError(error))
   })
@@ -119,7 +119,7 @@ export function createPump(options: PumpOptions): Pump {
   function end(ending: Ending, error?: WireError): void {
     if (over) return
     over = true
-    lane.closed = true
+    shortcut.closed = true
     if (error !== undefined && streamed) append(dialect.writeErrorChunk({ id, created, model }, error))
     if (ending !== "finished") stream.open({ ok: false, error: error ?? NO_ANSWER, attempts })
     // First the log, then the books: a row that says "finished" stands for events that a crash cannot take back.
@@ -143,9 +143,9 @@ export function createPump(options: PumpOptions): Pump {
   /** An answer that outgrows its hold is paid by an extension, or it ends here. */
   function pay(): void {
     const tokens = meter.roughTokens
-    if (tokens < lane.nextLook) return
-    if (looking) return tokens < lane.nextLook + MEANWHILE ? undefined : options.waitForHold(true)
-    lane.nextLook = tokens + LOOK_EVERY
+    if (tokens < shortcut.nextLook) return
+    if (looking) return tokens < shortcut.nextLook + MEANWHILE ? undefined : options.waitForHold(true)
+    shortcut.nextLook = tokens + LOOK_EVERY
     looking = true
     options.covers(tokens).then(
       (covered) => {
@@ -181,7 +181,7 @@ export function createPump(options: PumpOptions): Pump {
       stream.open({ ok: true, model, provider, attempts })
       for (const echo of report.echoes()) emit({ ...envelope(), debug: { echo_upstream_body: echo } })
     },
-    lane,
+    shortcut,
     chunk(chunk, data) {
       if (over) return
       entry.chunk(chunk)
@@ -275,7 +275,7 @@ export function createPump(options: PumpOptions): Pump {
  * What the pump does with an event that need not be parsed. A class for the machine: what each event of each stream needs
  * stands side by side.
  */
-class ShortLane implements Lane {
+class SpliceShortcut implements Shortcut {
   taken = 0
   heardAt = 0
   closed = false

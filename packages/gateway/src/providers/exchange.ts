@@ -25,7 +25,6 @@ export class ProviderExchange implements Answer {
 
   sent(exchange: Exchange): Attempt {
     this.#exchange = exchange
-    if (this.#over) exchange.abort()
     return {
       pause: () => exchange.pause(),
       resume: () => exchange.resume(),
@@ -82,8 +81,8 @@ export class ProviderExchange implements Answer {
 
   /** Hot path: what is read is one event or several, and most need no decoding. */
   #read(decoder: SseDecoder, bytes: Uint8Array, start: number, end: number): void {
-    const { lane } = this.#listener
-    let at = this.#whole && lane !== undefined ? lane.take(bytes, start, end) : start
+    const { shortcut } = this.#listener
+    let at = this.#whole && shortcut !== undefined ? shortcut.take(bytes, start, end) : start
     if (at === end) return
     this.#listener.alive()
     try {
@@ -92,7 +91,7 @@ export class ProviderExchange implements Answer {
         const stop = endOfEvent(bytes, at, end)
         this.#whole = endsBlank(bytes, at, stop)
         decoder.push(bytes.subarray(at, stop))
-        at = this.#whole && stop < end ? (this.#listener.lane?.take(bytes, stop, end) ?? stop) : stop
+        at = this.#whole && stop < end ? (this.#listener.shortcut?.take(bytes, stop, end) ?? stop) : stop
       }
     } catch (error) {
       if (!(error instanceof SseEventTooLargeError)) throw error

@@ -58,7 +58,7 @@ export interface AttemptListener {
   connected(): void
   answered(status: number, headers: AnswerHeaders): void
   /** Where there is one, bytes of a `text/event-stream` answer are shown to it before they are decoded. */
-  readonly lane: Lane | undefined
+  readonly shortcut: Shortcut | undefined
   /** The `data` of one event of a `text/event-stream` answer, `[DONE]` included. */
   event(data: string): void
   /** Bytes that are no event: a comment, a ping. */
@@ -71,7 +71,7 @@ export interface AttemptListener {
 }
 
 /** Takes events as they stand in the bytes: most of a long stream's need not be parsed. */
-export interface Lane {
+export interface Shortcut {
   /**
    * Of the bytes from `start` to `end`, where an event begins at `start`: where the first event begins that it leaves; what
    * it leaves is decoded, and told by `event`. The bytes are overwritten afterwards.

@@ -23,7 +23,7 @@ export function createSimProvider(): Provider {
 }
 
 /** A listener that may also want to know what each event carries. */
-export interface SimListener extends Omit<AttemptListener, "lane" | "event"> {
+export interface SimListener extends Omit<AttemptListener, "shortcut" | "event"> {
   event(data: string, tokens: number): void
   /** What the answer will be, before any of it is sent. */
   planned?(answer: SimAnswer): void

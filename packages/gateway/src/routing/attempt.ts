@@ -15,9 +15,9 @@ import type {
   AnswerHeaders,
   Attempt,
   AttemptListener,
-  Lane,
   ProviderFailure,
   ProviderRequest,
+  Shortcut,
 } from "../providers/provider.ts"
 import type { Blame } from "./health.ts"
 import type { Candidate, Timers } from "./plan.ts"
@@ -36,7 +36,7 @@ export interface AttemptEvents {
   completion(completion: Completion): void
   /**
    * `sawFinish`: false where only `[DONE]` told the end, be it of one choice among several. `unparsed`: how many events
-   * went through the lane.
+   * went through the shortcut.
    */
   finished(sawFinish: boolean, unparsed: number): void
   failed(failure: AttemptFailure): void
@@ -54,8 +54,8 @@ export interface AttemptFailure {
 }
 
 export interface RunningAttempt extends Attempt {
-  /** The commit point is passed: `first_content` no longer runs, and the lane is open. */
-  committed(lane: Lane): void
+  /** The commit point is passed: `first_content` no longer runs, and the shortcut is open. */
+  committed(shortcut: Shortcut): void
 }
 
 export function startAttempt(
@@ -78,12 +78,12 @@ export function startAttempt(
   const sawFinish = (): boolean => choices.size > 0 && [...choices.values()].every(Boolean)
   let sawChunk = false
   /** There is one from the commit point on. */
-  let lane: Lane | undefined
+  let shortcut: Shortcut | undefined
   let paused = false
 
   let lingering: NodeJS.Timeout | undefined
   /**
-   * When the provider was last heard, but for what its lane took. The idle timer looks at it when it fires: nothing is set
+   * When the provider was last heard, but for what its shortcut took. The idle timer looks at it when it fires: nothing is set
    * anew per event.
    */
   let heardAt = 0
@@ -97,7 +97,7 @@ export function startAttempt(
   }
   function startIdle(wait: number): void {
     const fire = (): void => {
-      const left = Math.max(heardAt, lane?.heardAt ?? 0) + timers.idle - now()
+      const left = Math.max(heardAt, shortcut?.heardAt ?? 0) + timers.idle - now()
       if (left > 0) startIdle(left)
       else timedOut("idle")
     }
@@ -111,7 +111,7 @@ export function startAttempt(
   function settle(tell: () => void, close: () => void = abort): void {
     if (over) return
     over = true
-    listener.lane = undefined
+    listener.shortcut = undefined
     for (const clock of clocks.values()) clearTimeout(clock)
     tell()
     close()
@@ -125,7 +125,7 @@ export function startAttempt(
   }
 
   const fail = (failure: AttemptFailure): void => settle(() => events.failed(failure))
-  const finish = (): void => settle(() => events.finished(sawFinish(), lane?.taken ?? 0), linger)
+  const finish = (): void => settle(() => events.finished(sawFinish(), shortcut?.taken ?? 0), linger)
 
   function timedOut(name: keyof Timers): void {
     const words = { connect: "connect", firstContent: "first_content", idle: "idle", total: "total" }
@@ -136,7 +136,7 @@ export function startAttempt(
     )
     // An answer that is long has done nothing wrong; one that never came has.
     const blame =
-      name === "connect" ? "provider" : name === "total" && lane !== undefined ? "nobody" : "model"
+      name === "connect" ? "provider" : name === "total" && shortcut !== undefined ? "nobody" : "model"
     fail({ error, next: true, again: true, blame })
   }
 
@@ -152,7 +152,7 @@ export function startAttempt(
    * answer; after it there is no status left to tell, and all that a client must know is that the provider failed.
    */
   function inBand(error: WireError): AttemptFailure {
-    if (lane === undefined) return readFailure(error, error.status, error.retryAfter, provider.name)
+    if (shortcut === undefined) return readFailure(error, error.status, error.retryAfter, provider.name)
     const metadata = { ...error.metadata, provider_name: provider.name, provider_error_type: error.kind }
     const { message, retryable } = error
     return {
@@ -234,7 +234,7 @@ export function startAttempt(
     }
   }
 
-  const listener: AttemptListener & { lane: Lane | undefined } = {
+  const listener: AttemptListener & { shortcut: Shortcut | undefined } = {
     connected: () => stopClock("connect"),
     answered(answerStatus: number, headers: AnswerHeaders) {
       stopClock("connect")
@@ -244,7 +244,7 @@ export function startAttempt(
       if (status === 200 && contentType === (asked.stream ? "text/event-stream" : "application/json"))
         events.accepted()
     },
-    lane: undefined,
+    shortcut: undefined,
     event(data) {
       if (!over) guard(() => onEvent(data))
     },
@@ -289,8 +289,8 @@ export function startAttempt(
       settle(() => {})
     },
     committed(opened) {
-      lane = opened
-      if (!over) listener.lane = opened
+      shortcut = opened
+      if (!over) listener.shortcut = opened
       stopClock("firstContent")
     },
   }

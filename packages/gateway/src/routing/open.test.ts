@@ -60,7 +60,7 @@ function start(
     {
       missed: (attempt) => seen.missed.push(attempt),
       committed: (commit) => seen.commits.push(commit),
-      lane: { taken: 0, heardAt: 0, take: (_, start) => start },
+      shortcut: { taken: 0, heardAt: 0, take: (_, start) => start },
       chunk: (chunk) => seen.chunks.push(chunk),
       flagged() {},
       completion: (completion) => seen.completions.push(completion),

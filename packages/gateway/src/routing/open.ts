@@ -7,7 +7,7 @@
  */
 import type { ChatRequest, Chunk, Completion, JsonObject, Usage, WireError } from "@sluice/protocol"
 import { toWireError } from "../gateway-error.ts"
-import type { Lane } from "../providers/provider.ts"
+import type { Shortcut } from "../providers/provider.ts"
 import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
 import type { Asking, Failure, Health } from "./health.ts"
 import type { Candidate, Plan } from "./plan.ts"
@@ -27,7 +27,7 @@ export interface OpeningEvents {
   missed(attempt: MissedAttempt): void
   committed(commit: Commit): void
   /** Never asked before the commit point. */
-  readonly lane: Lane
+  readonly shortcut: Shortcut
   /** `data`: as it came, where the chunk was not held back. */
   chunk(chunk: Chunk, data?: string): void
   flagged(flags: readonly string[]): void
@@ -139,7 +139,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
       if (committed) return
       committed = true
       missRunning = undefined
-      running?.committed(events.lane)
+      running?.committed(events.shortcut)
       events.committed({ candidate, attempts, dropped, startedAt, body })
       for (const chunk of held) if (!over) events.chunk(chunk)
       held.length = 0
@@ -196,7 +196,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
       log,
     )
     running = started
-    if (committed) started.committed(events.lane)
+    if (committed) started.committed(events.shortcut)
     if (over) started.abort()
     else if (paused) started.pause()
   }

@@ -129,11 +129,12 @@ export class AnswerParser {
           this.#lineLength = 0
           this.#next = this.#left === 0 ? NEXT.trailer : NEXT.chunk
           break
-        case NEXT.chunk: {
+        case NEXT.chunk:
+        case NEXT.body: {
           const from = at
           at = Math.min(end, at + this.#left)
           this.#left -= at - from
-          if (this.#left === 0) this.#next = NEXT.chunkCr
+          if (this.#left === 0) this.#next = this.#next === NEXT.chunk ? NEXT.chunkCr : NEXT.end
           this.#sink!.body(bytes, from, at)
           break
         }
@@ -166,14 +167,6 @@ export class AnswerParser {
         case NEXT.head:
           at = this.#readHead(bytes, at, end)
           break
-        case NEXT.body: {
-          const from = at
-          at = Math.min(end, at + this.#left)
-          this.#left -= at - from
-          if (this.#left === 0) this.#next = NEXT.end
-          this.#sink!.body(bytes, from, at)
-          break
-        }
         case NEXT.end:
           this.#finish()
           break

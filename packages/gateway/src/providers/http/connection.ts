@@ -17,7 +17,7 @@ export interface ConnectionFailure {
   readonly code: string | undefined
 }
 
-/** A request under way. After its answer has ended or failed nothing of it has any effect. */
+/** What may be done about a request that was sent, until its answer has ended or failed. */
 export interface Exchange {
   /** Reads no more, but for what the sink is just being given. */
   pause(): void
