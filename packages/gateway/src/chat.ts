@@ -169,7 +169,7 @@ function run(
   holding.then(
     (hold) => {
       if (call.key.logContent) stream.onEnd(() => keepContent(gateway, stream, asked.body))
-      if (stream.record.ending !== undefined || pump.over) return
+      if (stream.record.ending !== undefined || pump.isOver()) return
       Object.assign(headers, rateHeaders(hold.rates, Date.now()))
       opening = open(
         {

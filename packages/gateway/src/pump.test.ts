@@ -70,7 +70,7 @@ test("a provider that has the whole answer ready is let go on after each wait fo
       left -= 1
       pump.chunk(WORD)
     }
-    if (mayGoOn && !pump.over) pump.finished(true)
+    if (mayGoOn && !pump.isOver()) pump.finished(true)
   }
   send()
   await new Promise<void>((resolve) => stream.onEnd(resolve))

@@ -80,8 +80,8 @@ export interface Pump extends OpeningEvents {
   stop(ending: Exclude<Ending, "finished">, error: WireError): void
   /** The call was not admitted: there is no row in the books for it. */
   refused(error: WireError): void
-  /** Its ending is decided. */
-  readonly over: boolean
+  /** Its ending is decided. A function: an accessor in an object literal is a garbage collector's burden, see there. */
+  isOver(): boolean
 }
 
 export function createPump(options: PumpOptions): Pump {
@@ -231,9 +231,7 @@ export function createPump(options: PumpOptions): Pump {
       end("failed", report.told(error))
     },
     stop: end,
-    get over() {
-      return over
-    },
+    isOver: () => over,
     refused(error) {
       if (over) return
       over = true

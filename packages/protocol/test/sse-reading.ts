@@ -23,7 +23,7 @@ export function readStream(
   })
   for (const bytes of reads) decoder.push(bytes)
   decoder.end()
-  return { events, retries, comments, lastEventId: decoder.lastEventId }
+  return { events, retries, comments, lastEventId: decoder.lastEventId() }
 }
 
 /** The stream whole, cut in two at each byte, and in small reads of one size. */

@@ -35,21 +35,22 @@ export function createMemoryLog(initial: LogLimits, now: () => number = Date.now
     }
   }
 
+  const keeper: MemoryKeeper = {
+    maxBytes: () => limits.maxBytes,
+    now,
+    changed(difference) {
+      total += difference
+      makeRoom()
+    },
+    hasEnded() {
+      ended++
+      makeRoom()
+    },
+  }
+
   return {
     create(facts) {
-      const stream = createStream(
-        facts,
-        () => limits.maxBytes,
-        now,
-        (difference) => {
-          total += difference
-          makeRoom()
-        },
-        () => {
-          ended++
-          makeRoom()
-        },
-      )
+      const stream = new MemoryStream(facts, keeper)
       streams.set(facts.id, stream)
       return stream
     },
@@ -84,111 +85,107 @@ export function createMemoryLog(initial: LogLimits, now: () => number = Date.now
   }
 }
 
-interface MemoryStream extends StreamRecord {
-  readonly held: number
-  readonly endedAt: number | undefined
+/** A class for the reason that the journal's is one: of every call that is kept one stays in memory. */
+class MemoryStream implements StreamRecord {
+  readonly facts: StreamFacts
+  notes: StreamNotes = {}
+  first = 1
+  head = 0
+  held = 0
+  written = 0
+  ending: Ending | undefined = undefined
+  endedAt: number | undefined = undefined
+  readonly #keeper: MemoryKeeper
+  #events: Uint8Array[] = []
+  /** How many of them were dropped but not yet cut off: cutting one by one would be quadratic. */
+  #dropped = 0
+
+  constructor(facts: StreamFacts, keeper: MemoryKeeper) {
+    this.facts = facts
+    this.#keeper = keeper
+  }
+
+  get visible(): number {
+    return this.head
+  }
+
+  get visibleEnding(): Ending | undefined {
+    return this.ending
+  }
+
+  get newest(): Uint8Array | undefined {
+    return this.#events.length > this.#dropped ? this.#events.at(-1) : undefined
+  }
+
+  append(event: Uint8Array): number {
+    if (this.ending !== undefined)
+      throw new Error(`stream ${this.facts.id} has ended (${this.ending}); nothing can be appended`)
+    const before = this.held
+    this.#events.push(event)
+    this.head++
+    this.held += event.length
+    this.written += event.length
+    this.#dropOldest()
+    this.#keeper.changed(this.held - before)
+    return this.head
+  }
+
+  note(more: StreamNotes): void {
+    this.notes = { ...this.notes, ...more }
+  }
+
+  end(how: Ending, more?: StreamNotes): boolean {
+    if (this.ending !== undefined) return false
+    this.notes = { ...this.notes, ...more }
+    this.ending = how
+    this.endedAt = this.#keeper.now()
+    this.#keeper.hasEnded()
+    return true
+  }
+
+  read(seq: number, limit: number): Uint8Array[] {
+    const events = this.#events
+    const from = this.#indexAfter(seq)
+    let bytes = 0
+    let to = from
+    while (to < events.length && (to === from || bytes + events[to]!.length <= limit))
+      bytes += events[to++]!.length
+    return events.slice(from, to)
+  }
+
+  bytesAfter(seq: number): number {
+    let bytes = 0
+    for (let index = this.#indexAfter(seq); index < this.#events.length; index++)
+      bytes += this.#events[index]!.length
+    return bytes
+  }
+
+  #indexAfter(seq: number): number {
+    return Math.max(seq, this.first - 1) - this.first + 1 + this.#dropped
+  }
+
+  #dropOldest(): void {
+    const events = this.#events
+    while (this.held > this.#keeper.maxBytes() && events.length - this.#dropped > 1) {
+      this.held -= events[this.#dropped]!.length
+      events[this.#dropped] = EMPTY
+      this.#dropped++
+      this.first++
+    }
+    if (this.#dropped > 256 && this.#dropped * 2 > events.length) {
+      this.#events = events.slice(this.#dropped)
+      this.#dropped = 0
+    }
+  }
 }
 
-function createStream(
-  facts: StreamFacts,
-  maxBytes: () => number,
-  now: () => number,
-  changed: (difference: number) => void,
-  hasEnded: () => void,
-): MemoryStream {
-  let events: Uint8Array[] = []
-  let notes: StreamNotes = {}
-  /** How many of `events` were dropped but not yet cut off: cutting one by one would be quadratic. */
-  let dropped = 0
-  let first = 1
-  let held = 0
-  let written = 0
-  let ending: Ending | undefined
-  let endedAt: number | undefined
-
-  function dropOldest(): number {
-    const before = held
-    const most = maxBytes()
-    while (held > most && events.length - dropped > 1) {
-      held -= events[dropped]!.length
-      events[dropped] = EMPTY
-      dropped++
-      first++
-    }
-    if (dropped > 256 && dropped * 2 > events.length) {
-      events = events.slice(dropped)
-      dropped = 0
-    }
-    return before - held
-  }
-
-  return {
-    facts,
-    get notes() {
-      return notes
-    },
-    get first() {
-      return first
-    },
-    get head() {
-      return first + events.length - dropped - 1
-    },
-    get visible() {
-      return this.head
-    },
-    get written() {
-      return written
-    },
-    get ending() {
-      return ending
-    },
-    get visibleEnding() {
-      return ending
-    },
-    get held() {
-      return held
-    },
-    get endedAt() {
-      return endedAt
-    },
-    append(event) {
-      if (ending !== undefined)
-        throw new Error(`stream ${facts.id} has ended (${ending}); nothing can be appended`)
-      events.push(event)
-      held += event.length
-      written += event.length
-      changed(event.length - dropOldest())
-      return this.head
-    },
-    note(more) {
-      notes = { ...notes, ...more }
-    },
-    end(how, more) {
-      if (ending !== undefined) return false
-      notes = { ...notes, ...more }
-      ending = how
-      endedAt = now()
-      hasEnded()
-      return true
-    },
-    read(seq, limit) {
-      const from = Math.max(seq, first - 1) - first + 1 + dropped
-      let bytes = 0
-      let to = from
-      while (to < events.length && (to === from || bytes + events[to]!.length <= limit))
-        bytes += events[to++]!.length
-      return events.slice(from, to)
-    },
-    get newest() {
-      return events.length > dropped ? events.at(-1) : undefined
-    },
-    bytesAfter(seq) {
-      let bytes = 0
-      for (let index = Math.max(seq, first - 1) - first + 1 + dropped; index < events.length; index++)
-        bytes += events[index]!.length
-      return bytes
-    },
-  }
+/** What a stream asks of its log. */
+interface MemoryKeeper {
+  maxBytes(): number
+  now(): number
+  /** It holds so many bytes more, or fewer. */
+  changed(difference: number): void
+  hasEnded(): void
 }
 
 const EMPTY = new Uint8Array(0)

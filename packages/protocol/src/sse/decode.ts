@@ -41,9 +41,7 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
       // Without its blank line it is no event, but whole lines of it may have set the reconnection time.
       if (heldLength > 0) readBlocks(takeHeld())
     },
-    get lastEventId() {
-      return lastEventId
-    },
+    lastEventId: () => lastEventId,
   }
 
   function take(bytes: Uint8Array): void {
@@ -212,7 +210,7 @@ export interface SseDecoder {
   /** The end of the body: an event without its blank line is dropped, as the standard says. */
   end(): void
   /** What a reconnect would send: the id as of the last whole block, one without data included. */
-  readonly lastEventId: string
+  lastEventId(): string
 }
 
 export interface SseDecoderOptions {
