@@ -6,7 +6,7 @@
  * (a first prompt in a script that takes more tokens than those before, a picture beyond the constant), the call costs
  * what it costs, the budget is overdrawn by the difference, and the ratio has learned it for the next.
  */
-import type { ChatRequest, ContentPart, Message } from "@sluice/protocol"
+import type { ChatRequest, ContentPart, JsonObject, Message } from "@sluice/protocol"
 
 export interface PromptSize {
   /** UTF-8, of all that is text: names, arguments and schemas too. */
@@ -92,11 +92,12 @@ function textBytes(root: unknown): number {
   while (waiting.length > 0) {
     const value = waiting.pop()
     if (typeof value === "string") bytes += Buffer.byteLength(value)
+    else if (Array.isArray(value)) for (const member of value) waiting.push(member)
     else if (typeof value === "object" && value !== null) {
-      for (const [name, member] of Object.entries(value)) {
+      for (const name of Object.keys(value)) {
         // Its quotes, colon and comma.
-        if (!Array.isArray(value)) bytes += Buffer.byteLength(name) + 4
-        waiting.push(member)
+        bytes += Buffer.byteLength(name) + 4
+        waiting.push((value as JsonObject)[name])
       }
     } else if (value !== undefined) bytes += String(value).length + 1
   }

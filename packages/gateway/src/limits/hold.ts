@@ -186,7 +186,9 @@ function refusalOf(refusal: Refusal, rates: Rates): GatewayError {
 /** `x-ratelimit-*`, as OpenAI's clients know them; only for limits that the key has. */
 export function rateHeaders(rates: Rates, now: number): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const [name, rate] of Object.entries(rates)) {
+  for (const name of ["requests", "tokens"] as const) {
+    const rate = rates[name]
+    if (rate === undefined) continue
     headers[`x-ratelimit-limit-${name}`] = String(rate.limit)
     headers[`x-ratelimit-remaining-${name}`] = String(Math.max(0, rate.remaining))
     headers[`x-ratelimit-reset-${name}`] = `${Math.max(0, Math.ceil((rate.resetAt - now) / 1_000))}s`

@@ -44,7 +44,7 @@ export function createRatios(): Ratios {
       const learned = models.get(model)
       if (learned === undefined) return bytes + mediaTokens
       const text = Math.max(Math.min(bytes, SMALL), Math.ceil(bytes * ratioOf(learned)))
-      return text + Math.max(...learned.extras) + mediaTokens
+      return text + largest(learned.extras) + mediaTokens
     },
     learn(model, { bytes, mediaTokens }, promptTokens) {
       // Which of the tokens were a picture's, nobody says.
@@ -75,7 +75,13 @@ function measure(learned: Learned, ratio: number): void {
   learned.variance = (1 - weight) * (learned.variance + weight * distance * distance)
 }
 
+function largest(numbers: Float64Array): number {
+  let most = 0
+  for (let at = 0; at < numbers.length; at++) if (numbers[at]! > most) most = numbers[at]!
+  return most
+}
+
 function ratioOf({ measured, mean, variance, ratios }: Learned): number {
   if (measured < LEAST) return 1
-  return Math.min(1, Math.max(...ratios, mean + DEVIATIONS * Math.sqrt(variance)))
+  return Math.min(1, Math.max(largest(ratios), mean + DEVIATIONS * Math.sqrt(variance)))
 }

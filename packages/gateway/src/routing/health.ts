@@ -86,6 +86,7 @@ interface Known {
 export function createHealth(now: () => number = () => performance.now()): Health {
   const known = new Map<string, Known>()
   const breakers = new Map<string, { breaker: Breaker; reading: Omit<BreakerReading, "state"> }>()
+  let newest: Known | undefined
 
   /** The newest last, so that the first is the one to forget. */
   function touch(candidate: Candidate): Known {
@@ -97,6 +98,8 @@ export function createHealth(now: () => number = () => performance.now()): Healt
       askedAt: now(),
       turn: 0,
     }
+    if (entry === newest) return entry
+    newest = entry
     known.delete(name)
     known.set(name, entry)
     if (known.size > MOST_KNOWN) forget(known, ({ busy }) => busy === 0)
@@ -129,6 +132,7 @@ export function createHealth(now: () => number = () => performance.now()): Healt
 
   /** 0: it may be asked now. */
   function dueAt(candidate: Candidate, credential: number): number {
+    if (breakers.size === 0) return 0
     const at = now()
     return breakersOf(candidate, credential).reduce((latest, { name }) => {
       const breaker = breakers.get(name)?.breaker
@@ -136,6 +140,23 @@ export function createHealth(now: () => number = () => performance.now()): Healt
       if (breaker === undefined || state === "closed" || state === "due") return latest
       return Math.max(latest, breaker.dueAt, at + 1)
     }, 0)
+  }
+
+  /** They take turns; undefined: all have been tried. */
+  function nextCredential(
+    candidate: Candidate,
+    entry: Known,
+    tried: ReadonlySet<number>,
+  ): number | undefined {
+    const { credentials } = candidate.provider
+    if (credentials.length === 1) return tried.has(0) ? undefined : 0
+    const left = credentials.map((_, credential) => credential).filter((at) => !tried.has(at))
+    if (left.length === 0) return undefined
+    const turn = entry.turn++ % left.length
+    const inTurn = [...left.slice(turn), ...left.slice(0, turn)]
+    // Where all are to be left alone, the one that is due first: better asked than not answered.
+    const due = inTurn.map((credential) => dueAt(candidate, credential))
+    return inTurn[due.indexOf(Math.min(...due))]!
   }
 
   return {
@@ -155,24 +176,14 @@ export function createHealth(now: () => number = () => performance.now()): Healt
 
     ask(candidate, tried) {
       const entry = touch(candidate)
-      const left = candidate.provider.credentials
-        .map((_, credential) => credential)
-        .filter((at) => !tried.has(at))
-      if (left.length === 0) return undefined
-      const turn = entry.turn++ % left.length
-      const inTurn = [...left.slice(turn), ...left.slice(0, turn)]
-      // Where all are to be left alone, the one that is due first: better asked than not answered.
-      const due = inTurn.map((credential) => dueAt(candidate, credential))
-      const credential = inTurn[due.indexOf(Math.min(...due))]!
+      const credential = nextCredential(candidate, entry, tried)
+      if (credential === undefined) return undefined
 
       const startedAt = now()
       entry.busy++
       entry.askedAt = startedAt
       let contentAt: number | undefined
       let over = false
-      const three = breakersOf(candidate, credential)
-      for (const { name } of three) breakers.get(name)?.breaker.asked(startedAt)
-
       function end(tell: () => void): void {
         if (over) return
         over = true
@@ -180,11 +191,13 @@ export function createHealth(now: () => number = () => performance.now()): Healt
         tell()
       }
       const each = (tell: (breaker: Breaker) => void): void => {
-        for (const { name } of three) {
+        if (breakers.size === 0) return
+        for (const { name } of breakersOf(candidate, credential)) {
           const breaker = breakers.get(name)?.breaker
           if (breaker !== undefined) tell(breaker)
         }
       }
+      each((breaker) => breaker.asked(startedAt))
       const learnFirstContent = (): void => {
         entry.firstContent = mixed(entry.firstContent, now() - startedAt)
       }
@@ -208,7 +221,7 @@ export function createHealth(now: () => number = () => performance.now()): Healt
             if (stalled && contentAt === undefined) learnFirstContent()
             if (blame === "nobody") return each((breaker) => breaker.unknown())
             const at = BLAMED[blame]
-            for (const [index, named] of three.entries()) {
+            for (const [index, named] of breakersOf(candidate, credential).entries()) {
               if (index < at) breakers.get(named.name)?.breaker.succeeded()
               else if (index > at) breakers.get(named.name)?.breaker.unknown()
               else made(named).failed(now(), weightOf(blame, stalled), retryAfter)

@@ -5,7 +5,7 @@
  * candidate sends is held back, so that its failure costs the client nothing: the next one is asked. After it the
  * answer is this candidate's, for better or worse.
  */
-import type { ChatRequest, Chunk, Completion, JsonObject, Usage, WireError } from "@sluice/protocol"
+import type { ChatRequest, Chunk, Completion, Delta, JsonObject, Usage, WireError } from "@sluice/protocol"
 import { toWireError } from "../gateway-error.ts"
 import type { Shortcut } from "../providers/provider.ts"
 import { type AttemptFailure, type RunningAttempt, startAttempt } from "./attempt.ts"
@@ -160,7 +160,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
           reported = chunk.usage?.completion_tokens ?? reported
           if (committed) return events.chunk(chunk, data)
           held.push(chunk)
-          heldBytes += JSON.stringify(chunk).length
+          heldBytes += data.length
           const isContent = hasContent(chunk)
           if (isContent) asked.firstContent()
           if (isContent || held.length >= MAX_HELD_EVENTS || heldBytes > MAX_HELD_BYTES) commit()
@@ -283,11 +283,12 @@ function retryWait(round: number, failure: AttemptFailure, random: () => number)
 
 /** The commit point's question: does any delta say something other than its role, or is there a finish reason? */
 export function hasContent(chunk: Chunk): boolean {
-  return chunk.choices.some(
-    (choice) =>
-      choice.finish_reason !== null ||
-      Object.entries(choice.delta).some(([name, value]) => name !== "role" && !isEmpty(value)),
-  )
+  return chunk.choices.some((choice) => choice.finish_reason !== null || saysAnything(choice.delta))
+}
+
+function saysAnything(delta: Delta): boolean {
+  for (const name in delta) if (name !== "role" && !isEmpty(delta[name as keyof Delta])) return true
+  return false
 }
 
 function isEmpty(value: unknown): boolean {

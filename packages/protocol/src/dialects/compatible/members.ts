@@ -8,7 +8,8 @@ const NONE: ReadonlySet<string> = new Set()
 /** A copy of what has something to say: no null, none of the names that the caller reads itself. */
 export function spokenMembers(value: object, except: ReadonlySet<string> = NONE): Members {
   const copy: Members = {}
-  for (const [name, member] of ownMembers(value)) {
+  for (const name of ownNames(value)) {
+    const member = (value as Members)[name]
     if (member !== null && member !== undefined && !except.has(name)) copy[name] = member
   }
   return copy
@@ -28,9 +29,16 @@ export function without(
 }
 
 /** Assigning to `__proto__` would change the copy's prototype, so that one name is left behind. */
-export function ownMembers(value: object): [string, unknown][] {
-  const entries: [string, unknown][] = Object.entries(value)
-  return Object.hasOwn(value, "__proto__") ? entries.filter(([name]) => name !== "__proto__") : entries
+export function ownNames(value: object): string[] {
+  const names = Object.keys(value)
+  return Object.hasOwn(value, "__proto__") ? names.filter((name) => name !== "__proto__") : names
+}
+
+/** A copy, nulls and all. */
+export function ownMembers(value: JsonObject): Members {
+  return Object.hasOwn(value, "__proto__")
+    ? Object.fromEntries(ownNames(value).map((name) => [name, value[name]]))
+    : { ...value }
 }
 
 /** A whole number from 0 on, or undefined. */

@@ -4,7 +4,7 @@ import type { ChatRequest } from "../../request.ts"
 import { type Members, ownMembers } from "./members.ts"
 
 export function readRequest(body: JsonObject): ChatRequest {
-  const request: Members = Object.fromEntries(ownMembers(body))
+  const request: Members = ownMembers(body)
   const messages: unknown = body["messages"]
   if (Array.isArray(messages)) request["messages"] = messages.map(readMessage)
   // The schema at the door has seen to the types; a dialect only settles which word stands for what.
@@ -14,6 +14,6 @@ export function readRequest(body: JsonObject): ChatRequest {
 /** r9s and many servers say `reasoning_content` where the canonical message says `reasoning`. */
 function readMessage(message: unknown): unknown {
   if (!isObject(message)) return message
-  const { reasoning_content: alias, ...rest } = Object.fromEntries(ownMembers(message))
+  const { reasoning_content: alias, ...rest } = ownMembers(message)
   return typeof alias === "string" ? { ...rest, reasoning: rest["reasoning"] ?? alias } : rest
 }

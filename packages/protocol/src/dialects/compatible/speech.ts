@@ -12,8 +12,8 @@ export function readSpeech(value: JsonObject): Delta {
   if (content !== undefined) speech.content = content
   if (typeof value["refusal"] === "string") speech.refusal = value["refusal"]
 
-  const thought = REASONING_NAMES.map((name) => wordOr(value[name])).find((text) => text !== undefined)
-  if (thought ?? reasoning) speech.reasoning = thought ?? reasoning
+  const thought = firstThought(value) ?? reasoning
+  if (thought) speech.reasoning = thought
   const details = value["reasoning_details"]
   if (Array.isArray(details)) speech.reasoning_details = details.filter(isReasoningDetail)
   for (const name of ["reasoning_signature", "redacted_reasoning"] as const) {
@@ -28,6 +28,14 @@ export function readSpeech(value: JsonObject): Delta {
   }
   if (isObject(value["function_call"])) speech.function_call = readFunctionCall(value["function_call"])
   return speech
+}
+
+function firstThought(value: JsonObject): string | undefined {
+  for (const name of REASONING_NAMES) {
+    const text = wordOr(value[name])
+    if (text !== undefined) return text
+  }
+  return undefined
 }
 
 /** Only the forms that OpenRouter's clients know, and those whole: an unknown one makes its older client throw. */

@@ -26,15 +26,15 @@ export interface ReadUsage {
 /** Undefined when the value is no usage at all: `null`, `{}`, a string. */
 export function readUsage(value: unknown): ReadUsage | undefined {
   if (!isObject(value)) return undefined
-  const flags = new Set<UsageFlag>()
+  const flags: UsageFlag[] = []
   const count = (member: unknown) => readCount(member, flags)
 
   const prompt = count(value["prompt_tokens"])
   const completion = count(value["completion_tokens"])
   const total = count(value["total_tokens"])
   if (prompt === undefined && completion === undefined && total === undefined) return undefined
-  if (prompt === undefined || completion === undefined) flags.add("incomplete")
-  if (total === undefined) flags.add("summed")
+  if (prompt === undefined || completion === undefined) flags.push("incomplete")
+  if (total === undefined) flags.push("summed")
 
   const usage: Usage = {
     ...spokenMembers(value, KNOWN),
@@ -44,6 +44,7 @@ export function readUsage(value: unknown): ReadUsage | undefined {
   }
   const promptDetails: PromptTokensDetails = readDetails(
     PROMPT_DETAILS,
+    KNOWN_OF_PROMPT,
     // DeepSeek's word, and Moonshot's place.
     {
       cached_tokens: value["prompt_cache_hit_tokens"] ?? value["cached_tokens"],
@@ -53,12 +54,13 @@ export function readUsage(value: unknown): ReadUsage | undefined {
   )
   const completionDetails: CompletionTokensDetails = readDetails(
     COMPLETION_DETAILS,
+    KNOWN_OF_COMPLETION,
     objectOr(value["completion_tokens_details"]),
     count,
   )
   if (Object.keys(promptDetails).length > 0) usage.prompt_tokens_details = promptDetails
   if (Object.keys(completionDetails).length > 0) usage.completion_tokens_details = completionDetails
-  return { usage: Object.assign(usage, readCost(value, count)), flags: [...flags] }
+  return { usage: Object.assign(usage, readCost(value, count)), flags }
 }
 
 /** Usage where a provider puts it: on the chunk, in Groq's envelope, or inside a choice. */
@@ -151,11 +153,11 @@ const SERVER_TOOL_COUNTS = ["web_search_requests", "tool_calls_requested", "tool
 
 type Count = (member: unknown) => number | undefined
 
-function readCount(member: unknown, flags: Set<UsageFlag>): number | undefined {
+function readCount(member: unknown, flags: UsageFlag[]): number | undefined {
   const number = numberOr(member)
   if (number === undefined) return undefined
   const counted = whole(number)
-  if (counted !== number) flags.add("clamped")
+  if (counted !== number && !flags.includes("clamped")) flags.push("clamped")
   return counted
 }
 
@@ -175,10 +177,11 @@ function readCounts<Name extends string>(
 /** Counts, and what nobody here knows as it came: the writers decide whom it reaches. */
 function readDetails<Name extends string>(
   names: readonly Name[],
+  known: ReadonlySet<string>,
   from: JsonObject,
   count: Count,
 ): Partial<Record<Name, number>> {
-  return { ...spokenMembers(from, new Set(names)), ...readCounts(names, from, count) }
+  return Object.assign(spokenMembers(from, known), readCounts(names, from, count))
 }
 
 function readCost(value: JsonObject, count: Count): Partial<Usage> {
@@ -223,7 +226,8 @@ function writeCost(usage: Usage): Members {
 
 /** xAI's `cost_in_usd_ticks`, DeepInfra's `estimated_cost`: what we pay is between us and the provider. */
 function unpriced(members: Members): Members {
-  return Object.fromEntries(Object.entries(members).filter(([name]) => !/cost|price/i.test(name)))
+  for (const name in members) if (/cost|price/i.test(name)) delete members[name]
+  return members
 }
 
 /** One thing under two names: OpenRouter says that a cache was written, Orq that it was created. */

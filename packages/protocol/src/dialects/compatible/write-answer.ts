@@ -3,7 +3,7 @@ import type { Chunk, Delta } from "../../chunk.ts"
 import type { Completion } from "../../completion.ts"
 import type { AnswerRules, ExtraMembers } from "./answer-rules.ts"
 import { completeLogprobs } from "./logprobs.ts"
-import { type Members, ownMembers, wholeSeconds } from "./members.ts"
+import { type Members, ownNames, wholeSeconds } from "./members.ts"
 import { isOpenRouterMetadata } from "./openrouter-metadata.ts"
 import { isReasoningDetail } from "./speech.ts"
 
@@ -11,7 +11,8 @@ import { isReasoningDetail } from "./speech.ts"
 export function writeEnvelope(answer: Chunk | Completion, rules: AnswerRules): Members {
   const { id, object, created, model } = answer
   const written: Members = { id, object, created: wholeSeconds(created), model }
-  for (const [name, value] of ownMembers(answer)) {
+  for (const name of ownNames(answer)) {
+    const value = (answer as unknown as Members)[name]
     if (PLACED.has(name) || silent(value)) continue
     if (!COMMON_OF_ENVELOPE.has(name) && !passes(name, "envelope", rules)) continue
     if (name === "openrouter_metadata" && !isOpenRouterMetadata(value)) continue
@@ -23,7 +24,8 @@ export function writeEnvelope(answer: Chunk | Completion, rules: AnswerRules): M
 /** `stop_reason`, `logprobs` and what else may stand in a choice. */
 export function writeChoiceMembers(choice: object, rules: AnswerRules): Members {
   const written: Members = {}
-  for (const [name, value] of ownMembers(choice)) {
+  for (const name of ownNames(choice)) {
+    const value = (choice as Members)[name]
     if (PLACED_IN_CHOICE.has(name) || silent(value)) continue
     if (name === "logprobs") {
       const logprobs = completeLogprobs(value)
@@ -39,7 +41,8 @@ export function writeChoiceMembers(choice: object, rules: AnswerRules): Members 
 /** A delta or a message without its tool calls. Reasoning stands under both names: each client reads one. */
 export function writeSpeech(speech: Delta, rules: AnswerRules): Members {
   const written: Members = {}
-  for (const [name, value] of ownMembers(speech)) {
+  for (const name of ownNames(speech)) {
+    const value = (speech as Members)[name]
     if (silent(value) || name === "tool_calls") continue
     if (name === "reasoning" || name === "reasoning_content") {
       written["reasoning"] = written["reasoning_content"] = speech.reasoning ?? value

@@ -1,6 +1,6 @@
 /** The conversation, as a system takes it. */
 import { isObject, type JsonObject, stringOr } from "../../json.ts"
-import { type Members, spokenMembers, without, wordOr } from "./members.ts"
+import { type Members, ownNames, without, wordOr } from "./members.ts"
 import { accepts, type RequestRules } from "./request-rules.ts"
 
 export function writeMessages(
@@ -35,10 +35,11 @@ function settleThoughts(message: JsonObject, rules: RequestRules, dropped: Set<s
 const THOUGHTS: ReadonlySet<string> = new Set(["reasoning", "redacted_reasoning"])
 
 function writeMessage(message: JsonObject, rules: RequestRules, dropped: Set<string>): Members {
-  const { reasoning, reasoning_content: alias, ...rest } = message
   const written: Members = {}
-  const named = { ...rest, [rules.reasoningName]: reasoning ?? alias }
-  for (const [name, value] of Object.entries(spokenMembers(named))) {
+  const named = renamed(message, rules)
+  for (const name of ownNames(named)) {
+    const value = named[name]
+    if (value === null || value === undefined) continue
     if (accepts(rules.message, name) && !rules.notInside.has(name)) written[name] = value
     else dropped.add(`messages[].${name === rules.reasoningName ? "reasoning" : name}`)
   }
@@ -47,6 +48,14 @@ function writeMessage(message: JsonObject, rules: RequestRules, dropped: Set<str
   if (Array.isArray(content)) written["content"] = content.map((part) => writePart(part, rules, dropped))
   else if (content === null || content === undefined) settleSilence(message, written, rules)
   return written
+}
+
+/** Its thoughts last, under the system's name for them. */
+function renamed(message: JsonObject, { reasoningName }: RequestRules): JsonObject {
+  const thoughts = message["reasoning"] ?? message["reasoning_content"]
+  if (thoughts === null || thoughts === undefined) return message
+  const { reasoning: _, reasoning_content: __, ...rest } = message
+  return { ...rest, [reasoningName]: thoughts }
 }
 
 function writePart(part: unknown, rules: RequestRules, dropped: Set<string>): unknown {

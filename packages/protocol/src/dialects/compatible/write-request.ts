@@ -1,7 +1,7 @@
 /** The canonical request → the body for a system, and the names of what it could not take. */
 import { isObject, type JsonObject, objectOr, stringOr } from "../../json.ts"
 import type { ChatRequest } from "../../request.ts"
-import { type Members, spokenMembers, without } from "./members.ts"
+import { type Members, ownNames, spokenMembers, without } from "./members.ts"
 import { accepts, type RequestRules } from "./request-rules.ts"
 import { writeMessages } from "./write-messages.ts"
 
@@ -12,17 +12,21 @@ interface WrittenRequest {
 
 export function writeRequest(request: ChatRequest, rules: RequestRules): WrittenRequest {
   const dropped = new Set<string>()
-  const members = spokenMembers(settleReasoning(rules.prepare?.(request) ?? request, rules, dropped))
+  const members: Members = { ...settleReasoning(rules.prepare?.(request) ?? request, rules, dropped) }
   const body: Members = {}
+  let streamOptions: unknown
 
-  for (const [name, value] of Object.entries(members)) {
+  for (const name of ownNames(members)) {
+    const value = members[name]
+    if (value === null || value === undefined) continue
     const written = accepts(rules.members, name) ? writeMember(name, value, rules, dropped) : undefined
     if (written === undefined) dropped.add(name)
+    else if (name === "stream_options") streamOptions = written
     else body[name] = written
   }
 
   settleTools(body, dropped)
-  settleStreamOptions(body, rules, dropped)
+  settleStreamOptions(body, streamOptions, rules, dropped)
   settlePrefill(body, rules)
   return { body, dropped: [...dropped] }
 }
@@ -99,14 +103,20 @@ function settleTools(body: Members, dropped: Set<string>): void {
 }
 
 /** Usage is always asked for, where it does not come unasked: the books need it, whether the client does or not. */
-function settleStreamOptions(body: Members, rules: RequestRules, dropped: Set<string>): void {
-  const sent = spokenMembers(objectOr(body["stream_options"]), INCLUDE_USAGE)
+function settleStreamOptions(
+  body: Members,
+  asked: unknown,
+  rules: RequestRules,
+  dropped: Set<string>,
+): void {
   const options: Members = { include_usage: true }
-  for (const [name, value] of Object.entries(sent)) {
-    if (accepts(rules.streamOptions, name) && rules.asksUsage !== false) options[name] = value
-    else dropped.add(`stream_options.${name}`)
+  if (isObject(asked)) {
+    const sent = spokenMembers(asked, INCLUDE_USAGE)
+    for (const name in sent) {
+      if (accepts(rules.streamOptions, name) && rules.asksUsage !== false) options[name] = sent[name]
+      else dropped.add(`stream_options.${name}`)
+    }
   }
-  delete body["stream_options"]
   if (body["stream"] === true && rules.asksUsage !== false) body["stream_options"] = options
 }
 
