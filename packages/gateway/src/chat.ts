@@ -131,7 +131,7 @@ function run(
       const hold = await holding.catch(() => undefined)
       if (hold === undefined) return
       if (!settled.estimated) hold.learn(`${settled.provider}/${settled.model}`, settled.usage.promptTokens)
-      if (await books.store.settleCall(settled)) metrics.settled(settled, opened)
+      if (await books.store.settleCall(settled, !streamed)) metrics.settled(settled, opened)
     },
     promptTexts: () => textsOf(request),
     relayedTexts: () => relayedTexts(stream),

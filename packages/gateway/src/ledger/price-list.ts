@@ -17,12 +17,27 @@ export function createPriceList(
   nameOf: (provider: string, model: string) => string,
   vendorOf: (provider: string) => string,
 ): PriceList {
+  /** A call asks four times: what was found is remembered, and all of it forgotten when clients have named too many. */
+  const found = new Map<string, Price | undefined>()
+
+  function find(provider: string, model: string): Price | undefined {
+    const name = nameOf(provider, model)
+    return (
+      findPrice(configured, provider, name) ?? priceOf(provider, name) ?? priceOf(vendorOf(provider), name)
+    )
+  }
+
   return {
     priceOf(provider, model) {
-      const name = nameOf(provider, model)
-      return (
-        findPrice(configured, provider, name) ?? priceOf(provider, name) ?? priceOf(vendorOf(provider), name)
-      )
+      const name = `${provider}/${model}`
+      const known = found.get(name)
+      if (known !== undefined || found.has(name)) return known
+      if (found.size >= MOST_REMEMBERED) found.clear()
+      const price = find(provider, model)
+      found.set(name, price)
+      return price
     },
   }
 }
+
+const MOST_REMEMBERED = 1_000

@@ -38,7 +38,12 @@ export type LedgerJob =
   | { readonly kind: "open"; readonly id: string; readonly call: OpenCall; readonly process: string }
   /** To this many nano-dollars in all, so that a second time it extends nothing. */
   | { readonly kind: "extend"; readonly id: string; readonly to: bigint; readonly at: number }
-  | { readonly kind: "settle"; readonly id: string; readonly call: SettledCall }
+  | {
+      readonly kind: "settle"
+      readonly id: string
+      readonly call: SettledCall
+      readonly urgent: boolean
+    }
   | { readonly kind: "resumed"; readonly id: string }
   /** The answer to an `open` was lost: if its row is there, it goes, for no provider was called. */
   | { readonly kind: "abandon"; readonly id: string }

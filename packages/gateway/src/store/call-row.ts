@@ -156,7 +156,7 @@ export function fittingOpen(call: OpenCall): OpenCall {
   return {
     ...call,
     startedAt: clampCount(call.startedAt),
-    tags: [...new Set(call.tags.map(text))].filter((tag) => tag !== ""),
+    tags: call.tags.length === 0 ? call.tags : [...new Set(call.tags.map(text))].filter((tag) => tag !== ""),
     hold: { amount: amount === null ? null : clampMoney(amount), tokens: clampCount(tokens), unpriced },
   }
 }
@@ -173,7 +173,7 @@ export function fittingSettled(call: SettledCall): SettledCall {
   const cost = call.cost === null ? null : clampMoney(call.cost)
   const clamped =
     cost !== call.cost ||
-    Object.entries(usage).some(([name, count]) => call.usage[name as keyof CallUsage] !== count)
+    (Object.keys(usage) as (keyof CallUsage)[]).some((name) => call.usage[name] !== usage[name])
   return {
     ...call,
     usage,

@@ -5,7 +5,7 @@ import { StoreError } from "./store-error.ts"
 
 interface Job {
   readonly id: string
-  readonly kind?: "open"
+  readonly kind?: "open" | "settle"
 }
 
 const passing = new StoreError("unavailable", "away")
@@ -58,6 +58,34 @@ test("one batch carries all that queued while the last one ran", async () => {
   assert.deepEqual(two.jobs, ["c", "d", "e"])
   two.end()
   assert.deepEqual(await Promise.all(second), ["done c", "done d", "done e"])
+})
+
+test("a job that may wait goes with the next that may not, and alone when none comes", async () => {
+  const waits = ({ kind }: Job): boolean => kind === "settle"
+  const { lane, batch, batches } = handLane({ waits, moment: 600_000 })
+  const waiting = ["a", "b"].map((id) => lane.push({ id, kind: "settle" }))
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  assert.equal(batches.length, 0)
+  const urgent = lane.push({ id: "c" })
+  const one = await batch(1)
+  assert.deepEqual(one.jobs, ["a", "b", "c"])
+  one.end()
+  assert.deepEqual(await Promise.all([...waiting, urgent]), ["done a", "done b", "done c"])
+
+  const alone = handLane({ waits, moment: 1 })
+  const settled = alone.lane.push({ id: "d", kind: "settle" })
+  const only = await alone.batch(1)
+  assert.deepEqual(only.jobs, ["d"])
+  only.end()
+  assert.equal(await settled, "done d")
+
+  const closing = handLane({ waits, moment: 600_000 })
+  const last = closing.lane.push({ id: "e", kind: "settle" })
+  await new Promise(setImmediate)
+  const closed = closing.lane.close(60_000)
+  ;(await closing.batch(1)).end()
+  assert.equal(await last, "done e")
+  await closed
 })
 
 test("jobs of one call never share a batch and keep their order", async () => {

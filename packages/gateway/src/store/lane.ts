@@ -7,7 +7,8 @@
  *   2. A batch that fails for a reason that may pass is tried again, whole and in its place, for as long as each of its
  *      jobs has patience. Whether it had been committed is not known, so it is marked as retried.
  *   3. A batch that fails for good is taken apart, so that one bad job does not fail its neighbours.
- *   4. After `close` nothing is taken; what was taken is given the time that is left.
+ *   4. A job that may wait for company goes with the next batch that another calls for, or alone after a moment.
+ *   5. After `close` nothing is taken; what was taken is given the time that is left.
  */
 import { StoreError } from "./store-error.ts"
 
@@ -21,6 +22,10 @@ export interface LaneOptions<Job, Outcome> {
   execute(jobs: readonly Job[], retried: boolean): Promise<readonly Outcome[]>
   /** Milliseconds for which a job is tried. */
   patience(job: Job): number
+  /** Nobody minds if it takes a few milliseconds more: a batch costs the same for one job as for ten. */
+  waits?(job: Job): boolean
+  /** Milliseconds that it waits at most. */
+  readonly moment?: number
   /** A job whose patience is over: perhaps it was done, and nobody was told. */
   abandoned?(job: Job): void
   readonly most?: number
@@ -37,18 +42,23 @@ interface Entry<Job, Outcome> {
 }
 
 const MOST = 2_000
+/** Milliseconds that a job waits for company. */
+const MOMENT = 5
 const FIRST_PAUSE = 5
 const LONGEST_PAUSE = 500
 
 export function createLane<Job extends { readonly id: string }, Outcome>(
   options: LaneOptions<Job, Outcome>,
 ): Lane<Job, Outcome> {
-  const { execute, patience, abandoned, most = MOST, now = () => performance.now(), wait = pause } = options
+  const { execute, patience, waits = () => false, abandoned } = options
+  const { moment = MOMENT, most = MOST, now = () => performance.now(), wait = pause } = options
   let queue: Entry<Job, Outcome>[] = []
   let closed = false
   let over = false
   let running: Promise<void> | undefined
   let nextPause = FIRST_PAUSE
+  /** While all that is queued waits for company: somebody has come. */
+  let called: (() => void) | undefined
 
   function push(job: Job): Promise<Outcome> {
     if (closed) return Promise.reject(new StoreError("closed", "The store is closed."))
@@ -59,14 +69,30 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
     return new Promise((resolve, reject) => {
       queue.push({ job, since: now(), tries: 0, resolve, reject })
       running ??= work()
+      if (called !== undefined && !waits(job)) called()
     })
   }
 
   async function work(): Promise<void> {
     // Whoever comes in the same breath rides along, as do all calls whose streams this turn of the loop has kept.
     await undefined
-    while (queue.length > 0) await attempt(takeBatch())
+    while (queue.length > 0) {
+      if (!closed && queue.every(({ job }) => waits(job))) await company()
+      await attempt(takeBatch())
+    }
     running = undefined
+  }
+
+  function company(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(come, moment)
+      called = come
+      function come(): void {
+        clearTimeout(timer)
+        called = undefined
+        resolve()
+      }
+    })
   }
 
   function takeBatch(): Entry<Job, Outcome>[] {
@@ -121,6 +147,7 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
     push,
     async close(milliseconds) {
       closed = true
+      called?.()
       const late = new AbortController()
       await Promise.race([running, pause(milliseconds, late.signal)])
       late.abort()

@@ -60,6 +60,7 @@ async function createStore(
   const lane = createLane<LedgerJob, LedgerOutcome>({
     execute: engine.ledger,
     patience: ({ kind }) => (kind === "open" || kind === "extend" ? openPatience : Number.POSITIVE_INFINITY),
+    waits: (job) => job.kind === "settle" && !job.urgent,
     abandoned({ kind, id }) {
       if (kind === "open") void push({ kind: "abandon", id }).catch(() => {})
     },
@@ -106,7 +107,8 @@ async function createStore(
     process,
     openCall: async (call) => ask({ kind: "open", id: call.id, call: fittingOpen(call), process }),
     extendHold: (id, to, at) => ask({ kind: "extend", id, to, at }),
-    settleCall: async (call) => push({ kind: "settle", id: call.id, call: fittingSettled(call) }),
+    settleCall: async (call, urgent = false) =>
+      push({ kind: "settle", id: call.id, call: fittingSettled(call), urgent }),
     countResume: async (id) => void (await push({ kind: "resumed", id })),
     calls: createCalls(queries, engine.clock),
     keys: createKeyStore(engine, queries),

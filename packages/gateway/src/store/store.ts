@@ -37,8 +37,11 @@ export interface Store {
   openCall(call: OpenCall): Promise<Admission>
   /** Raises what an open call holds to this many nano-dollars. */
   extendHold(id: string, to: bigint, at: number): Promise<Admission>
-  /** Gives the row its ending, pays the cost and releases the hold. False: it had an ending before, which stays. */
-  settleCall(call: SettledCall): Promise<boolean>
+  /**
+   * Gives the row its ending, pays the cost and releases the hold. False: it had an ending before, which stays. `urgent`:
+   * somebody waits for it who would notice milliseconds.
+   */
+  settleCall(call: SettledCall, urgent?: boolean): Promise<boolean>
   /** A client came back for a call, running or settled. */
   countResume(id: string): Promise<void>
 

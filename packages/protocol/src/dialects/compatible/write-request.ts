@@ -103,12 +103,7 @@ function settleTools(body: Members, dropped: Set<string>): void {
 }
 
 /** Usage is always asked for, where it does not come unasked: the books need it, whether the client does or not. */
-function settleStreamOptions(
-  body: Members,
-  asked: unknown,
-  rules: RequestRules,
-  dropped: Set<string>,
-): void {
+function settleStreamOptions(body: Members, asked: unknown, rules: RequestRules, dropped: Set<string>): void {
   const options: Members = { include_usage: true }
   if (isObject(asked)) {
     const sent = spokenMembers(asked, INCLUDE_USAGE)
