@@ -2,6 +2,7 @@
 import { flushCompileCache } from "node:module"
 import { ConfigError, DataFolderError, JournalError, StoreError, startGateway } from "@sluice/gateway"
 import { expectWords, readFlags, readWhole } from "./flags.ts"
+import { spareMemorySoon } from "./spare-memory.ts"
 
 const FLAGS = {
   port: { type: "string" },
@@ -52,6 +53,7 @@ export async function serve(args: string[]): Promise<number> {
     process.stdout.write(`sluice listening on ${running.url}\n`)
     // For the next start, whatever ends this one.
     flushCompileCache()
+    spareMemorySoon(running.isBusy)
     return await stopped
   } catch (error) {
     if (FOR_PEOPLE.some((known) => error instanceof known)) return misuse((error as Error).message)

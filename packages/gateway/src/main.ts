@@ -45,6 +45,8 @@ export interface StartOptions {
 
 export interface RunningGateway {
   readonly url: string
+  /** Calls run. */
+  isBusy(): boolean
   /** Says how many streams it cut. */
   drain(milliseconds: number): Promise<number>
   close(): Promise<void>
@@ -173,6 +175,7 @@ async function startKeeping(
 
   return {
     url: listening.url,
+    isBusy: () => streams.running().length > 0,
     async drain(milliseconds) {
       watch?.close()
       const cut = await listening.drain(milliseconds)

@@ -1,10 +1,10 @@
 /** The process's life: compose the gateway, listen, drain, exit. */
-import { createServer } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { wireError } from "@sluice/protocol"
 import { handle } from "./app.ts"
 import type { Gateway } from "./gateway.ts"
+import { createServer } from "./http/node-http.ts"
 
 export interface Listening {
   readonly url: string

@@ -3,10 +3,11 @@
  * Its journal has one line per request, written when the request is over, with the tokens that truly left.
  */
 import { closeSync, openSync, writeSync } from "node:fs"
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { isObject, stringOr, type WireError, wireError } from "@sluice/protocol"
 import { dialects } from "@sluice/protocol/dialects"
+import { createServer } from "../http/node-http.ts"
 import { countTokens } from "../tokens/count.ts"
 import { openSim, type SimListener, type SimRequest } from "./sim.ts"
 import { messageTexts, type SimAnswer } from "./sim-answer.ts"

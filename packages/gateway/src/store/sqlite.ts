@@ -21,7 +21,7 @@ export interface SqliteOptions {
 
 export const FILE = "sluice.db"
 /** Milliseconds. Few ask the books anything between a start and the next look at a page of it: a thread is 20 MB. */
-const LET_GO_AFTER = 10_000
+const LET_GO_AFTER = 2_000
 
 export async function openSqlite({
   dataFolder,
@@ -38,6 +38,8 @@ export async function openSqlite({
     throw error
   })
   const reader = createThread({ ...data, role: "reader" }, letGoAfter)
+  /** The writer reads until there are calls to enter, so that a gateway at rest needs one thread. */
+  let hasCalls = false
   const listeners: (() => void)[] = []
   const tell = (): void => {
     for (const listener of listeners) listener()
@@ -46,13 +48,16 @@ export async function openSqlite({
   return {
     kind: "sqlite",
     clock: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-    ledger: (jobs, retried) => writer.run({ kind: "ledger", jobs, retried }),
+    ledger(jobs, retried) {
+      hasCalls = true
+      return writer.run({ kind: "ledger", jobs, retried })
+    },
     async write(statements, announce = false) {
       const rows = await writer.run<Row[][]>({ kind: "write", statements })
       if (announce) tell()
       return rows
     },
-    read: (statement) => reader.run({ kind: "read", statement }),
+    read: (statement) => (hasCalls ? reader : writer).run({ kind: "read", statement }),
     onAnnounced: (listener) => void listeners.push(listener),
     announce: tell,
     scrub: () => writer.run<undefined>({ kind: "checkpoint" }),
