@@ -28,8 +28,11 @@ export interface SseAnswer {
 /** Serves `stream` from after `seq` to its end, live. Returns at once; the response goes on by itself. */
 export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, heart: Heart): void {
   const { response } = answer
+  const { socket } = response
   if (response.destroyed) return
 
+  // The head and what there is to read leave in one write.
+  socket?.cork()
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -39,6 +42,7 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
   })
   response.flushHeaders()
   new EventReader(answer, stream, seq, heart).begin()
+  socket?.uncork()
 }
 
 /** A class for the machine: each event of each stream comes here, and fields side by side are one look into memory. */
