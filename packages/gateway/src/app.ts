@@ -69,6 +69,8 @@ const OPEN_PATHS: Record<string, (call: Call, gateway: Gateway) => void> = {
   "/first-look/words.js": firstLook("words.js"),
 }
 
+const NO_QUERY = new URLSearchParams()
+
 export async function handle(
   request: IncomingMessage,
   response: ServerResponse,
@@ -82,7 +84,7 @@ export async function handle(
     answerIn = dialects[mount.dialect]
     const { dialect, rule } = chooseDialect(mount, request.headers)
     answerIn = dialect
-    const query = new URLSearchParams(search)
+    const query = search === "" ? NO_QUERY : new URLSearchParams(search)
     const receivedAt = Date.now()
     const call: Call = {
       requestId,
@@ -100,9 +102,10 @@ export async function handle(
     if (open !== undefined && request.method === "GET") return open(call, gateway)
     refuseAmbiguity(request)
     const key = gateway.keys.authenticate(request.headers)
-    const keys = chooseDialect(mount, request.headers, key.dialect)
-    answerIn = keys.dialect
-    await route({ ...call, key, dialect: keys.dialect, dialectRule: keys.rule }, gateway)
+    const chosen =
+      key.dialect === null ? { dialect, rule } : chooseDialect(mount, request.headers, key.dialect)
+    answerIn = chosen.dialect
+    await route({ ...call, key, dialect: chosen.dialect, dialectRule: chosen.rule }, gateway)
   } catch (error) {
     if (!(error instanceof GatewayError)) gateway.log(`${requestId}: ${describe(error)}`)
     const refusal = toWireError(error)
@@ -116,8 +119,6 @@ export async function handle(
 
 async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
   const method = call.request.method ?? ""
-  if (NOT_BUILT.test(call.path))
-    throw new GatewayError("not_implemented", `${call.path} is not served by this gateway yet.`)
   if (call.path === ADMIN || call.path.startsWith(`${ADMIN}/`)) return handleAdmin(call, adminPart(gateway))
   if (call.path === METRICS_PATH) return only("GET", method, () => sendMetrics(call, gateway.metrics))
   const accounting = openRouterAccounting(call, adminPart(gateway))
@@ -169,6 +170,8 @@ function refuseAmbiguity(request: IncomingMessage): void {
 }
 
 function unknownPath(call: Call): GatewayError {
+  if (NOT_BUILT.test(call.path))
+    return new GatewayError("not_implemented", `${call.path} is not served by this gateway yet.`)
   return new GatewayError(
     "not_found",
     `There is nothing at ${call.request.method} ${call.path.slice(0, 200)}.`,

@@ -92,7 +92,7 @@ export function createPump(options: PumpOptions): Pump {
   const begunChoices = new Set<number>()
   const finishedChoices = new Set<number>()
   let model = options.askedModel
-  let write: ChunkWriter = dialect.createChunkWriter()
+  let write: ChunkWriter | undefined
   let attempts = 0
   /** Decided, though not yet shown. */
   let over = false
@@ -101,7 +101,10 @@ export function createPump(options: PumpOptions): Pump {
   /** Members of chunks that are not written: Azure's findings on the prompt, ahead of all else. They go out with the next. */
   let carried: Partial<Chunk> = {}
 
-  const toJson = (chunk: Chunk): string => JSON.stringify(write({ ...chunk, id, created, model }))
+  const toJson = (chunk: Chunk): string => {
+    write ??= dialect.createChunkWriter()
+    return JSON.stringify(write({ ...chunk, id, created, model }))
+  }
   const splice = new Splice(toJson)
   const shortcut = new SpliceShortcut(splice, stream, meter, options.now, pay, (error) => {
     options.log(`an event of ${id} could not be taken: ${error}`)
@@ -175,7 +178,6 @@ export function createPump(options: PumpOptions): Pump {
       attempts = asked
       const provider = candidate.provider.name
       model = `${provider}/${candidate.model}`
-      write = dialect.createChunkWriter()
       entry.answered({ provider, model: candidate.model, startedAt })
       options.committed(dropped)
       stream.open({ ok: true, model, provider, attempts })

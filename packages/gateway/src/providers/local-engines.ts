@@ -1,6 +1,6 @@
 /** Engines on this machine: asked, once and not for long, whether they are there and what they have. */
 import { isObject } from "@sluice/protocol"
-import { type HttpPool, originOf } from "./http/pool.ts"
+import { type HttpPool, headOf, originOf } from "./http/pool.ts"
 import { KNOWN_PROVIDERS } from "./known-providers.ts"
 
 export interface LocalEngine {
@@ -49,9 +49,11 @@ function getText(url: URL, pool: HttpPool): Promise<string | undefined> {
     const pieces: Buffer[] = []
     let status = 0
     let size = 0
+    const origin = originOf(url)
+    const head = headOf("GET", origin, `${url.pathname}${url.search}`, { accept: "application/json" })
     const exchange = pool.send(
-      originOf(url),
-      { method: "GET", path: `${url.pathname}${url.search}`, headers: { accept: "application/json" } },
+      origin,
+      { head },
       {
         connected() {},
         head(said) {

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto"
 import type { Dialect } from "@sluice/protocol"
 import { ProviderExchange } from "./exchange.ts"
-import { type HttpPool, originOf } from "./http/pool.ts"
+import { type HttpPool, headOf, originOf } from "./http/pool.ts"
 import type { Door } from "./known-provider.ts"
 import type { Policy, Provider } from "./provider.ts"
 
@@ -30,6 +30,9 @@ export function createHttpProvider(options: HttpProviderOptions, pool: HttpPool)
   const origin = originOf(address)
   const path = `${address.pathname}${address.search}`
   const maxBytes = options.maxBytes ?? MAX_BYTES
+  /** By credential. */
+  const streamHeads: string[] = []
+  const answerHeads: string[] = []
 
   return {
     name,
@@ -40,17 +43,23 @@ export function createHttpProvider(options: HttpProviderOptions, pool: HttpPool)
     credentials: namesOf(credentials),
     ...(models === undefined ? {} : { models }),
     open(asked, listener) {
-      const body = JSON.stringify(asked.body)
-      const headers: Record<string, string> = {
-        "content-type": "application/json",
-        accept: asked.stream ? "text/event-stream" : "application/json",
-        "accept-encoding": "identity",
-        "user-agent": "sluice",
-      }
-      Object.assign(headers, keyFor(door, credentials[asked.credential]))
-      const exchange = new ProviderExchange(listener, asked.stream, maxBytes)
-      return exchange.sent(pool.send(origin, { method: "POST", path, headers, body }, exchange))
+      const { stream, credential } = asked
+      const heads = stream ? streamHeads : answerHeads
+      heads[credential] ??= headFor(stream, credential)
+      const head = heads[credential]
+      const exchange = new ProviderExchange(listener, stream, maxBytes)
+      return exchange.sent(pool.send(origin, { head, body: JSON.stringify(asked.body) }, exchange))
     },
+  }
+
+  function headFor(stream: boolean, credential: number): string {
+    return headOf("POST", origin, path, {
+      "content-type": "application/json",
+      accept: stream ? "text/event-stream" : "application/json",
+      "accept-encoding": "identity",
+      "user-agent": "sluice",
+      ...keyFor(door, credentials[credential]),
+    })
   }
 }
 

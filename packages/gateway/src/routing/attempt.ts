@@ -24,6 +24,7 @@ import type { Candidate, Timers } from "./plan.ts"
 
 /** How long a body may go on after its last word. */
 const LINGER = 1_000
+const CLOCKS = ["connect", "firstContent", "idle", "total"] as const satisfies readonly (keyof Timers)[]
 
 export interface AttemptEvents {
   /** The provider answered 200 with the right content type. */
@@ -88,12 +89,9 @@ export function startAttempt(
    */
   let heardAt = 0
 
-  const clocks = new Map<keyof Timers, NodeJS.Timeout>()
+  const clocks: Partial<Record<keyof Timers, NodeJS.Timeout | undefined>> = {}
   const startClock = (name: keyof Timers): void => {
-    clocks.set(
-      name,
-      setTimeout(() => timedOut(name), timers[name]),
-    )
+    clocks[name] = setTimeout(timedOut, timers[name], name)
   }
   function startIdle(wait: number): void {
     const fire = (): void => {
@@ -101,18 +99,18 @@ export function startAttempt(
       if (left > 0) startIdle(left)
       else timedOut("idle")
     }
-    clocks.set("idle", setTimeout(fire, wait))
+    clocks.idle = setTimeout(fire, wait)
   }
   const stopClock = (name: keyof Timers): void => {
-    clearTimeout(clocks.get(name))
-    clocks.delete(name)
+    clearTimeout(clocks[name])
+    clocks[name] = undefined
   }
 
   function settle(tell: () => void, close: () => void = abort): void {
     if (over) return
     over = true
     listener.shortcut = undefined
-    for (const clock of clocks.values()) clearTimeout(clock)
+    for (const name of CLOCKS) clearTimeout(clocks[name])
     tell()
     close()
   }

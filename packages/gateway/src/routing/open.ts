@@ -94,7 +94,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
   /** The running attempt, as far as health goes. */
   let asking: Asking | undefined
   /** By candidate: credentials that were refused in this round. */
-  let refused = new Map<Candidate, Set<number>>()
+  let refused: Map<Candidate, Set<number>> | undefined
 
   function next(): void {
     const candidate = queue.shift()
@@ -132,7 +132,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     }
     missRunning = () => miss(undefined)
     // One credential at least is left: who has none is not asked again.
-    const asked = health.ask(candidate, refused.get(candidate) ?? NONE)!
+    const asked = health.ask(candidate, refused?.get(candidate) ?? NONE)!
     asking = asked
 
     const commit = (): void => {
@@ -215,13 +215,14 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
     round++
     queue = again
     again = []
-    refused = new Map()
+    refused = undefined
     waiting = setTimeout(next, wait)
   }
 
   /** A refused or used-up credential says nothing of the provider's others. */
   function otherCredential(candidate: Candidate, failure: AttemptFailure, credential: number): boolean {
     if (failure.blame !== "credential" && failure.error.status !== 429) return false
+    refused ??= new Map()
     const tried = refused.get(candidate) ?? new Set()
     refused.set(candidate, tried.add(credential))
     return tried.size < candidate.provider.credentials.length

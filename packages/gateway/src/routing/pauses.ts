@@ -6,13 +6,12 @@ export interface Pauses {
 }
 
 export function createPauses(change: (paused: boolean) => void): Pauses {
-  const reasons = new Set<PauseReason>()
+  const reasons: Record<PauseReason, boolean> = { readers: false, hold: false }
   return {
     set(reason, wanted) {
-      if (wanted === reasons.has(reason)) return
-      if (wanted) reasons.add(reason)
-      else reasons.delete(reason)
-      change(reasons.size > 0)
+      if (wanted === reasons[reason]) return
+      reasons[reason] = wanted
+      change(reasons.readers || reasons.hold)
     },
   }
 }

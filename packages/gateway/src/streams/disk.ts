@@ -172,7 +172,7 @@ export function createJournal(options: JournalOptions): Journal {
     freshlyEnded = []
     for (const stream of taken.streams) {
       stream.settle()
-      lost.delete(stream)
+      if (lost.size > 0) lost.delete(stream)
       if (stream.visibleEnding !== undefined) freshlyEnded.push(stream)
     }
   }

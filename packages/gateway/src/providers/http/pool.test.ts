@@ -7,14 +7,7 @@ import { join } from "node:path"
 import { before, type TestContext, test } from "node:test"
 import tls from "node:tls"
 import type { Exchange } from "./connection.ts"
-import {
-  createHttpPool,
-  type HttpPool,
-  type HttpRequest,
-  type Origin,
-  originOf,
-  type PoolOptions,
-} from "./pool.ts"
+import { createHttpPool, type HttpPool, headOf, type Origin, originOf, type PoolOptions } from "./pool.ts"
 
 // Two ends of a socket: a server that writes what it is told, and a call that notes what it was told.
 
@@ -134,7 +127,15 @@ interface During {
   end?(call: Call): void
 }
 
-function ask(pool: HttpPool, origin: Origin, request: Partial<HttpRequest> = {}, during: During = {}): Call {
+interface Question {
+  readonly method?: "GET" | "POST"
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+function ask(pool: HttpPool, origin: Origin, question: Question = {}, during: During = {}): Call {
+  const head = headOf(question.method ?? "GET", origin, question.path ?? "/", question.headers ?? {})
   const news = createNews()
   const over = Promise.withResolvers<string>()
   const [told, pieces, headers]: [string[], Buffer[], Map<string, string>] = [[], [], new Map()]
@@ -145,7 +146,7 @@ function ask(pool: HttpPool, origin: Origin, request: Partial<HttpRequest> = {},
   }
   const exchange = pool.send(
     origin,
-    { method: "GET", path: "/", headers: {}, ...request },
+    { head, ...(question.body === undefined ? {} : { body: question.body }) },
     {
       connected: () => tell("connected"),
       head(status, sent) {

@@ -16,10 +16,8 @@ export interface HttpPool {
 }
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST"
-  /** With its query; as `URL` writes it. */
-  readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  /** From `headOf`: the same for all requests to one place, so it is written once. */
+  readonly head: string
   readonly body?: string
 }
 
@@ -113,7 +111,7 @@ export function createHttpPool({ keep = KEEP, tls = {} }: PoolOptions = {}): Htt
   return {
     send(origin, request, answer) {
       if (closed) throw new Error("the pool of connections is closed")
-      const text = textOf(origin, request)
+      const text = textOf(request)
       const name = `${origin.secure ? "https" : "http"}://${origin.authority}`
       return (idleOne(name) ?? connect(origin, name)).send(text, answer)
     },
@@ -125,8 +123,13 @@ export function createHttpPool({ keep = KEEP, tls = {} }: PoolOptions = {}): Htt
   }
 }
 
-/** Header and body in one: they are one write. */
-function textOf({ authority }: Origin, { method, path, headers, body }: HttpRequest): string {
+/** `path`: with its query, as `URL` writes it. */
+export function headOf(
+  method: "GET" | "POST",
+  { authority }: Origin,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): string {
   let head = `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n`
   for (const name in headers) {
     const value = headers[name]!
@@ -134,6 +137,11 @@ function textOf({ authority }: Origin, { method, path, headers, body }: HttpRequ
     if (!/^[\t\x20-\x7e]*$/.test(value)) throw new Error(`the value of the header '${name}' cannot be sent`)
     head += `${name}: ${value}\r\n`
   }
+  return head
+}
+
+/** Head and body in one: they are one write. */
+function textOf({ head, body }: HttpRequest): string {
   return body === undefined
     ? `${head}\r\n`
     : `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
