@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { wireError } from "@sluice/protocol"
 import { handle } from "./app.ts"
 import type { Gateway } from "./gateway.ts"
-import { createServer } from "./http/node-http.ts"
+import { createServer } from "./node-http.ts"
 
 export interface Listening {
   readonly url: string
