@@ -26,18 +26,19 @@ import { accepts, freePort } from "./relay/ports.ts"
 import { buildPrograms } from "./relay/programs.ts"
 import { type Machine, machineHere, writePage, writeRows } from "./relay/results.ts"
 import { disturbed, faultsOf, mostForeign, type Row } from "./relay/rows.ts"
-import { SCENARIOS, type Scenario } from "./relay/scenarios.ts"
+import { ON_REQUEST, SCENARIOS, type Scenario } from "./relay/scenarios.ts"
 import { measureStart } from "./relay/starts.ts"
 import { comparisonOf, tableOf } from "./relay/table.ts"
 import { OURS, sluice, TARGETS, type Target, type TargetOptions } from "./relay/targets.ts"
 
-const ALL_SCENARIOS = SCENARIOS.map(({ name }) => name)
+const DEFAULTS = SCENARIOS.map(({ name }) => name)
+const REQUESTED = ON_REQUEST.map(({ name }) => name)
 const ALL_OURS = Object.keys(OURS)
 const COMPARED = ["direct", "sluice"]
 
 export const usage = `npm run bench -- relay [options]      (without a name, npm run bench runs this one)
 
-  --scenario LIST   of ${ALL_SCENARIOS.join(",")} (default: all)
+  --scenario LIST   of ${[...DEFAULTS, ...REQUESTED].join(",")} (default: ${DEFAULTS.join(",")})
   --target LIST     of ${Object.keys(TARGETS).join(",")} (default: ${ALL_OURS.join(",")});
                     other gateways are installed when first asked for, into bench/.cache
   --compare COMMIT  this tree beside that commit, in the same run (default targets: ${COMPARED.join(",")} and the commit)
@@ -103,7 +104,7 @@ function read(given: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...given],
     options: {
-      scenario: { type: "string", default: ALL_SCENARIOS.join(",") },
+      scenario: { type: "string", default: DEFAULTS.join(",") },
       target: { type: "string" },
       compare: { type: "string" },
       rounds: { type: "string", default: String(ROUNDS) },
@@ -128,7 +129,7 @@ function read(given: readonly string[]): Options {
     values.profile === undefined &&
     values.compare === undefined &&
     ALL_OURS.every((name) => targets.includes(name)) &&
-    scenarios.length === SCENARIOS.length
+    SCENARIOS.every((scenario) => scenarios.includes(scenario))
   return {
     scenarios,
     targets,
@@ -248,8 +249,9 @@ function described(
 }
 
 function scenarioOf(name: string): Scenario {
-  const scenario = SCENARIOS.find((one) => one.name === name)
-  if (scenario === undefined) throw new RangeError(`--scenario knows ${ALL_SCENARIOS.join(", ")}`)
+  const scenario = [...SCENARIOS, ...ON_REQUEST].find((one) => one.name === name)
+  if (scenario === undefined)
+    throw new RangeError(`--scenario knows ${[...DEFAULTS, ...REQUESTED].join(", ")}`)
   return scenario
 }
 
