@@ -80,7 +80,7 @@ export interface Pump extends OpeningEvents {
   stop(ending: Exclude<Ending, "finished">, error: WireError): void
   /** The call was not admitted: there is no row in the books for it. */
   refused(error: WireError): void
-  /** Its ending is decided. A function: an accessor in an object literal is a garbage collector's burden, see there. */
+  /** Its ending is decided. No accessor: scripts/accessors.test.ts says why. */
   isOver(): boolean
 }
 

@@ -33,6 +33,7 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
 
   // The head and what there is to read leave in one write.
   socket?.cork()
+  process.nextTick(() => socket?.uncork())
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -42,7 +43,6 @@ export function serveEvents(answer: SseAnswer, stream: Stream, seq: number, hear
   })
   response.flushHeaders()
   new EventReader(answer, stream, seq, heart).begin()
-  socket?.uncork()
 }
 
 /** A class for the machine: each event of each stream comes here, and fields side by side are one look into memory. */
