@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { countTokens as referenceCount } from "gpt-tokenizer/encoding/o200k_base"
-import { countTokens, splitTokens } from "./count.ts"
+import { countTokens, letGo, splitTokens } from "./count.ts"
 
 const AS_TEXT = { disallowedSpecial: new Set<string>() }
 const reference = (text: string) => referenceCount(text, AS_TEXT)
@@ -38,6 +38,14 @@ describe("countTokens", () => {
     assert.equal(await countTokens(["hello", ""]), 1)
     assert.equal(await countTokens(["h", "ello"]), reference("h") + reference("ello"))
     assert.equal(await countTokens(["hello", ""]), 1)
+  })
+
+  test("starts another thread when the one before was let go, and lets none go that is waited for", async () => {
+    const waited = countTokens(["counted before it is let go"])
+    await letGo()
+    assert.equal(await waited, reference("counted before it is let go"))
+    await letGo()
+    assert.equal(await countTokens(["counted by another"]), reference("counted by another"))
   })
 
   test("estimates at four bytes a token what the deadline leaves", async () => {
