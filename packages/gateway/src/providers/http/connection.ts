@@ -1,5 +1,5 @@
 /** One connection to a provider: one request at a time, its answer, and then perhaps the next. */
-import { connect as connectPlain, type Socket } from "node:net"
+import { connect as connectPlain, type LookupFunction, type Socket } from "node:net"
 import { type ConnectionOptions, connect as connectSecure } from "node:tls"
 import { AnswerError, AnswerParser, type AnswerSink } from "./answer-parser.ts"
 
@@ -32,6 +32,7 @@ export interface ConnectionTarget {
   readonly secure: boolean
   /** Where it is secure. */
   readonly tls: ConnectionOptions
+  readonly lookup: LookupFunction
 }
 
 /** The pool, as its connections see it. */
@@ -71,10 +72,11 @@ export class Connection {
 
   constructor(target: ConnectionTarget, keeper: Keeper) {
     this.#keeper = keeper
-    const { host, port, secure, tls } = target
+    const { host, port, secure, tls, lookup } = target
     const options = {
       host,
       port,
+      lookup,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: PROBE,

@@ -4,9 +4,10 @@
  * An HTTP/1.1 client for one purpose, in place of a general one: a stream's bytes are read into one buffer that all
  * connections share, and handed on where they stand. docs/decisions/2026-11-28-own-http-client.md says what that is worth.
  */
-import { isIP } from "node:net"
+import { isIP, type LookupFunction } from "node:net"
 import type { ConnectionOptions } from "node:tls"
 import { type Answer, Connection, type Exchange } from "./connection.ts"
+import { createNames } from "./names.ts"
 
 export interface HttpPool {
   /** Sends a request; what comes of it is told to `answer`, from within this call or later. */
@@ -35,6 +36,7 @@ export interface PoolOptions {
   readonly keep?: number
   /** For tests: whom to trust. */
   readonly tls?: Pick<ConnectionOptions, "ca">
+  readonly names?: LookupFunction
 }
 
 const KEEP = 30_000
@@ -48,7 +50,7 @@ export function originOf({ protocol, hostname, port, host }: URL): Origin {
   return { host: bare, port: port === "" ? (secure ? 443 : 80) : Number(port), secure, authority: host }
 }
 
-export function createHttpPool({ keep = KEEP, tls = {} }: PoolOptions = {}): HttpPool {
+export function createHttpPool({ keep = KEEP, tls = {}, names = createNames() }: PoolOptions = {}): HttpPool {
   /** By origin: connections that have nothing to do, the one used last at the end. */
   const idle = new Map<string, Connection[]>()
   const all = new Set<Connection>()
@@ -68,6 +70,7 @@ export function createHttpPool({ keep = KEEP, tls = {} }: PoolOptions = {}): Htt
     const connection = new Connection(
       {
         ...origin,
+        lookup: names,
         tls: {
           ...tls,
           ALPNProtocols: ["http/1.1"],
