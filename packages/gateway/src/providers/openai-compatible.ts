@@ -50,6 +50,7 @@ export function createHttpProvider(options: HttpProviderOptions, pool: HttpPool)
       const exchange = new ProviderExchange(listener, stream, maxBytes)
       return exchange.sent(pool.send(origin, { head, body: JSON.stringify(asked.body) }, exchange))
     },
+    warm: () => pool.warm(origin),
   }
 
   function headFor(stream: boolean, credential: number): string {

@@ -25,6 +25,8 @@ export interface Provider {
   /** Models that it has said it has; undefined: it was not asked. */
   readonly models?: readonly string[]
   open(request: ProviderRequest, listener: AttemptListener): Attempt
+  /** It may be asked soon: whatever makes that quicker. */
+  warm?(): void
 }
 
 export interface Policy {

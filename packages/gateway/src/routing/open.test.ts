@@ -81,9 +81,12 @@ function puppet(name: string): {
   candidate: Candidate
   asked: AttemptListener[]
   closed: boolean[]
+  /** How often it was told that it may be asked soon. */
+  warmed(): number
 } {
   const asked: AttemptListener[] = []
   const closed: boolean[] = []
+  let warmed = 0
   const provider: Provider = {
     name,
     dialect: openai,
@@ -102,8 +105,9 @@ function puppet(name: string): {
         },
       }
     },
+    warm: () => void warmed++,
   }
-  return { provider, candidate: { provider, model: "x" }, asked, closed }
+  return { provider, candidate: { provider, model: "x" }, asked, closed, warmed: () => warmed }
 }
 
 const data = (delta: object, finish: string | null = null): string =>
@@ -129,6 +133,17 @@ async function pass(t: TestContext, milliseconds: number, step = 1_000): Promise
 function virtual(t: TestContext): void {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] })
 }
+
+test("whoever would be asked next is told so, while the one before is being asked", async () => {
+  const [first, second, third] = [puppet("first"), puppet("second"), puppet("third")]
+  const warmed = (): number[] => [first.warmed(), second.warmed(), third.warmed()]
+  const seen = start([first.candidate, second.candidate, third.candidate])
+  await turn()
+  assert.deepEqual(warmed(), [0, 1, 0])
+  first.asked[0]!.failed({ reason: "connect", message: "refused" })
+  assert.deepEqual(warmed(), [0, 1, 1])
+  seen.abort()
+})
 
 test("connect: no connection in time means the next candidate, and the late one is closed", async (t) => {
   virtual(t)

@@ -196,6 +196,7 @@ export function open(options: OpenOptions, events: OpeningEvents): Opening {
       log,
     )
     running = started
+    queue[0]?.provider.warm?.()
     if (committed) started.committed(events.shortcut)
     if (over) started.abort()
     else if (paused) started.pause()

@@ -85,7 +85,8 @@ export class Connection {
     this.#socket = secure ? connectSecure({ ...options, ...tls }) : connectPlain(options)
     this.#socket.once(secure ? "secureConnect" : "connect", () => {
       this.#connected = true
-      this.#answer?.connected()
+      if (this.#answer === undefined) this.#keeper.free(this, undefined)
+      else this.#answer.connected()
     })
     if (secure) this.#socket.on("session", (session: Buffer) => this.#keeper.session(session))
     this.#socket.on("error", (error: NodeJS.ErrnoException) => {

@@ -282,6 +282,37 @@ test("calls at once have a connection each, and the one used last is taken first
   assert.equal(server.sockets.length, 3)
 })
 
+test("whoever may be asked next has a connection ready, plain and over TLS, and is connected to once", async (t) => {
+  for (const options of [{}, { tls: trusted }]) {
+    const server = await startServer(t, answerShortly, options)
+    const pool = openPool(t, { tls: { ca: trusted.cert } })
+    pool.warm(server.origin)
+    pool.warm(server.origin)
+    await server.until(() => server.sockets.length > 0)
+    // Both ends of it are here: the client's is told in this turn of the loop, if it has not been.
+    await new Promise(setImmediate)
+    assert.equal(await ask(pool, server.origin).over, "end")
+    pool.warm(server.origin)
+    assert.deepEqual([server.sockets.length, server.asked[0]?.connection], [1, 0])
+  }
+})
+
+test("a place that is not there is not knocked at with each call", async (t) => {
+  const pool = openPool(t)
+  let knocks = 0
+  const server = net.createServer((socket) => {
+    knocks++
+    socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  t.after(() => server.close())
+  const origin = originOf(new URL(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}`))
+  for (let call = 0; call < 5; call++) pool.warm(origin)
+  await new Promise<void>((resolve) => server.once("connection", () => setImmediate(resolve)))
+  for (let call = 0; call < 5; call++) pool.warm(origin)
+  assert.equal(knocks, 1)
+})
+
 test("each origin has connections of its own", async (t) => {
   const [one, other] = [await startServer(t, answerShortly), await startServer(t, answerShortly)]
   const pool = openPool(t)

@@ -12,6 +12,8 @@ import { createNames } from "./names.ts"
 export interface HttpPool {
   /** Sends a request; what comes of it is told to `answer`, from within this call or later. */
   send(origin: Origin, request: HttpRequest, answer: Answer): Exchange
+  /** Sees to it that a connection stands for whoever asks next; tries so now and then only. */
+  warm(origin: Origin): void
   /** Closes all connections: exchanges under way are told that theirs broke. */
   close(): void
 }
@@ -40,6 +42,8 @@ export interface PoolOptions {
 }
 
 const KEEP = 30_000
+/** Milliseconds between two tries to have one ready: a place that is down is not knocked at with each call. */
+const WARM_EVERY = 10_000
 /** How often is looked for those whose time is over. */
 const SWEEP = 1_000
 
@@ -56,6 +60,7 @@ export function createHttpPool({ keep = KEEP, tls = {}, names = createNames() }:
   const all = new Set<Connection>()
   /** By origin: what a TLS handshake may take up again. */
   const sessions = new Map<string, Buffer>()
+  const warmedAt = new Map<string, number>()
   let closed = false
 
   const sweeper = setInterval(() => {
@@ -115,8 +120,15 @@ export function createHttpPool({ keep = KEEP, tls = {}, names = createNames() }:
     send(origin, request, answer) {
       if (closed) throw new Error("the pool of connections is closed")
       const text = textOf(request)
-      const name = `${origin.secure ? "https" : "http"}://${origin.authority}`
+      const name = nameOf(origin)
       return (idleOne(name) ?? connect(origin, name)).send(text, answer)
+    },
+    warm(origin) {
+      const name = nameOf(origin)
+      const now = performance.now()
+      if (closed || idle.has(name) || now - (warmedAt.get(name) ?? -WARM_EVERY) < WARM_EVERY) return
+      warmedAt.set(name, now)
+      connect(origin, name)
     },
     close() {
       closed = true
@@ -124,6 +136,10 @@ export function createHttpPool({ keep = KEEP, tls = {}, names = createNames() }:
       for (const connection of [...all]) connection.close()
     },
   }
+}
+
+function nameOf({ secure, authority }: Origin): string {
+  return `${secure ? "https" : "http"}://${authority}`
 }
 
 /** `path`: with its query, as `URL` writes it. */
