@@ -34,8 +34,7 @@ import { sessionOf, sightOf } from "./sight.ts"
 import type { OpenCall } from "./store/call-record.ts"
 import { storeTrouble } from "./store/trouble.ts"
 import type { Stream } from "./streams/stream.ts"
-import { countTokens } from "./tokens/count.ts"
-import { relayedTexts } from "./whole.ts"
+import { countRelayed } from "./whole.ts"
 
 /** POST {mount}/chat/completions */
 export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
@@ -134,7 +133,7 @@ function run(
       if (await books.store.settleCall(settled, !streamed)) metrics.settled(settled, opened)
     },
     promptTexts: () => textsOf(request),
-    relayedTexts: () => relayedTexts(stream),
+    countRelayed: () => countRelayed(stream),
   })
   const pump = createPump({
     stream,
@@ -146,9 +145,12 @@ function run(
     report: createReport(route, wanted, asked.model),
     covers: async (tokens) =>
       (await holding).covers(tokens, async () => {
-        const texts = await relayedTexts(stream)
-        const roughly = entry.meter.roughTokens
-        return (await countTokens(texts)) / roughly
+        // Of just what is counted: the answer grows meanwhile.
+        let roughly = 1
+        const tokens = await countRelayed(stream, () => {
+          roughly = entry.meter.roughTokens
+        })
+        return tokens / roughly
       }),
     waitForHold: (waits) => pauses.set("hold", waits),
     outOfBudget: (error) => stream.source?.stop("failed", error),

@@ -10,8 +10,7 @@ import { encodeEvent } from "./pump.ts"
 import type { CallRecord, SettledCall } from "./store/call-record.ts"
 import type { Stream } from "./streams/stream.ts"
 import type { Streams } from "./streams/streams.ts"
-import { countTokens } from "./tokens/count.ts"
-import { relayedTexts } from "./whole.ts"
+import { countRelayed } from "./whole.ts"
 
 /**
  * Found at the start, without an ending. Where the books were closed before the process went, the ending that stands
@@ -47,8 +46,7 @@ export async function closeOrphans(
     const { id, startedAt } = orphan
     const stream = streams.get(id)
     const opened = stream?.openedNow
-    const texts = stream === undefined ? [] : await relayedTexts(stream).catch(() => [])
-    const completionTokens = await countTokens(texts)
+    const completionTokens = stream === undefined ? 0 : await countRelayed(stream).catch(() => 0)
     const usage = { promptTokens: 0, completionTokens, reasoningTokens: 0, cachedTokens: 0, audioTokens: 0 }
     const [provider, model] = opened?.ok === true ? splitOnce(opened.model) : []
     const price = provider === undefined ? undefined : books.prices.priceOf(provider, model ?? "")

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises"
 import { createAssembler, isObject, type JsonObject } from "@sluice/protocol"
 import { GatewayError } from "./gateway-error.ts"
 import type { Stream } from "./streams/stream.ts"
+import { countAnswer } from "./tokens/count.ts"
 
 /** A long stream stands on the disk: it is read over several turns, until nothing is left to read. */
 export async function readAll({ record }: Stream): Promise<Uint8Array[]> {
@@ -42,22 +43,16 @@ function parse(text: string): JsonObject {
   return isObject(value) ? value : {}
 }
 
-/** All text that its provider has sent, for counting. */
-export async function relayedTexts(stream: Stream): Promise<string[]> {
+/**
+ * Tokens of all text that its provider has sent. It is read here, and taken apart in the thread that counts; `wasRead` is
+ * called in between.
+ */
+export async function countRelayed(stream: Stream, wasRead = (): void => {}): Promise<number> {
   // What this turn has appended is on its way to the client, and readable when it is kept.
   await stream.kept()
-  const { choices } = completionOf(stream, await readAll(stream))
-  const texts: string[] = []
-  for (const choice of Array.isArray(choices) ? choices : []) {
-    const message: unknown = isObject(choice) ? choice["message"] : undefined
-    if (!isObject(message)) continue
-    for (const name of ["content", "reasoning", "refusal"]) {
-      const text = message[name]
-      if (typeof text === "string") texts.push(text)
-    }
-    if (message["tool_calls"] !== undefined) texts.push(JSON.stringify(message["tool_calls"]))
-  }
-  return texts
+  const events = await readAll(stream)
+  wasRead()
+  return countAnswer(Buffer.concat(events), stream.record.facts.streamed)
 }
 
 export function dropped(first: number): GatewayError {

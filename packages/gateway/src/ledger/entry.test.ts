@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { type Chunk, type Usage, wireError } from "@sluice/protocol"
 import type { SettledCall } from "../store/call-record.ts"
+import { countTokens } from "../tokens/count.ts"
 import { createEntry, type Entry } from "./entry.ts"
 import type { Price } from "./price.ts"
 
@@ -24,7 +25,7 @@ function entry(options: { prompt?: string[]; relayed?: string[] } = {}): {
       priceOf: (provider, model) => PRICES[`${provider}/${model}`],
       settle: async (call) => settled.push(call),
       promptTexts: () => options.prompt ?? [],
-      relayedTexts: async () => options.relayed ?? [],
+      countRelayed: () => countTokens(options.relayed ?? []),
     }),
     settled,
     tick(ms) {

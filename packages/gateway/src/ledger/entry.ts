@@ -20,9 +20,9 @@ export interface EntryOptions {
   readonly now: () => number
   priceOf(provider: string, model: string): Price | undefined
   settle(call: SettledCall): Promise<unknown>
-  /** For an estimate: the texts of the prompt, and what has been relayed. */
+  /** For an estimate: the texts of the prompt, and the tokens of what has been relayed. */
   promptTexts(): readonly string[]
-  relayedTexts(): Promise<readonly string[]>
+  countRelayed(): Promise<number>
 }
 
 /** Who was asked, and when (milliseconds since 1970). */
@@ -117,10 +117,7 @@ export function createEntry(options: EntryOptions): Entry {
   async function estimate(): Promise<Usage> {
     const [prompt, completion] = await Promise.all([
       countTokens(options.promptTexts()).catch(() => 0),
-      options
-        .relayedTexts()
-        .then(countTokens)
-        .catch(() => meter.events),
+      options.countRelayed().catch(() => meter.events),
     ])
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
   }

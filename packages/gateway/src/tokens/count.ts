@@ -28,6 +28,12 @@ export function countTokens(texts: readonly string[], deadline = DEADLINE_MS): P
   return tokens
 }
 
+/** The tokens of an answer, as it was relayed: a stream's events, or JSON in one piece. */
+export async function countAnswer(relayed: Uint8Array, streamed: boolean): Promise<number> {
+  const answer = await ask({ id: nextId(), kind: "answer", relayed, streamed, deadline: DEADLINE_MS })
+  return "tokens" in answer ? answer.tokens : 0
+}
+
 /** The text's tokens, in order. For ASCII alone: a token may hold a part of any other character. */
 export async function splitTokens(text: string): Promise<string[]> {
   const answer = await ask({ id: nextId(), kind: "split", text })

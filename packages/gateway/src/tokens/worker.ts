@@ -7,12 +7,20 @@ import { setImmediate as nextTurn } from "node:timers/promises"
 import { parentPort } from "node:worker_threads"
 import { countTokens, decode, encode, setMergeCacheSize } from "gpt-tokenizer/encoding/o200k_base"
 import { O200K_TOKEN_SPLIT_REGEX } from "gpt-tokenizer/encodingParams/constants"
+import { textsRelayed } from "./relayed.ts"
 
 export type TokenJob =
   | {
       readonly id: number
       readonly kind: "count"
       readonly texts: readonly string[]
+      readonly deadline: number
+    }
+  | {
+      readonly id: number
+      readonly kind: "answer"
+      readonly relayed: Uint8Array
+      readonly streamed: boolean
       readonly deadline: number
     }
   | { readonly id: number; readonly kind: "split"; readonly text: string }
@@ -37,10 +45,14 @@ async function answer(job: TokenJob): Promise<void> {
   try {
     if (job.kind === "split")
       post({ id: job.id, pieces: encode(job.text, AS_TEXT).map((token) => decode([token])) })
-    else post({ id: job.id, tokens: await count(job.texts, job.deadline) })
+    else post({ id: job.id, tokens: await count(textsOf(job), job.deadline) })
   } catch (error) {
     post({ id: job.id, failure: error instanceof Error ? error.message : String(error) })
   }
+}
+
+function textsOf(job: Exclude<TokenJob, { kind: "split" }>): readonly string[] {
+  return job.kind === "count" ? job.texts : textsRelayed(Buffer.from(job.relayed).toString(), job.streamed)
 }
 
 function post(message: TokenAnswer): void {
