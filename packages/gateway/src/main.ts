@@ -204,9 +204,11 @@ function tidyBooks(
   warn: (line: string) => void,
 ): NodeJS.Timeout {
   const failed = (error: unknown): void => warn(`sluice: the books could not be tidied: ${error}`)
+  const { store } = parts.books
   return setInterval(() => {
-    parts.books.store.deleteExpired(Date.now()).catch(failed)
-    closeOrphans(parts).catch(failed)
+    store.deleteExpired(Date.now()).catch(failed)
+    // SQLite has one process: what the one before has left was closed at the start.
+    if (store.kind === "postgres") closeOrphans(parts).catch(failed)
   }, SWEEP_EVERY).unref()
 }
 

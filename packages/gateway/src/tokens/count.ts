@@ -86,6 +86,7 @@ function ask(job: TokenJob): Promise<TokenAnswer> {
 export async function letGo(): Promise<void> {
   const gone = waiting.size === 0 ? worker : undefined
   if (gone === undefined) return
+  clearTimeout(idle)
   worker = undefined
   await gone.terminate()
 }
