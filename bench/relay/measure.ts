@@ -79,6 +79,7 @@ export async function measure(bench: Bench, target: Target, scenario: LoadScenar
     await listening(child, target)
     const idle = memoryOf(treeOf(child.pid), "VmRSS")
     const warmUp = await load(bench, target, scenario.warmUp, [])
+    if (scenario.pause !== undefined) await sleep(scenario.pause)
     const pids = treeOf(child.pid)
     if (bench.pinned && pids.some((pid) => allowedCpus(pid) !== "0"))
       throw new Error(`${target.name} runs on CPUs that it was not given`)
