@@ -1,6 +1,6 @@
 /**
  * What starting has left behind. V8 makes room for all that reading and compiling a program allocates, and gives none of
- * it back for as long as little happens: one collection that aims at memory saves 13 MB of 118. It takes a tenth of a
+ * it back for as long as little happens: one collection that aims at memory saves 13 MB of 117. It takes a tenth of a
  * second, so it is made when the start is over and nothing runs.
  */
 import { setFlagsFromString } from "node:v8"
