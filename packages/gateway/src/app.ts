@@ -69,6 +69,7 @@ const OPEN_PATHS: Record<string, (call: Call, gateway: Gateway) => void> = {
   "/first-look/words.js": firstLook("words.js"),
 }
 
+/** Most calls have none, and nobody changes one. */
 const NO_QUERY = new URLSearchParams()
 
 export async function handle(

@@ -130,7 +130,8 @@ function run(
       const hold = await holding.catch(() => undefined)
       if (hold === undefined) return
       if (!settled.estimated) hold.learn(`${settled.provider}/${settled.model}`, settled.usage.promptTokens)
-      if (await books.store.settleCall(settled, !streamed)) metrics.settled(settled, opened)
+      // Of a stream all has been read but `[DONE]`; a whole answer is waited for.
+      if (await books.store.settleCall(settled, streamed)) metrics.settled(settled, opened)
     },
     promptTexts: () => textsOf(request),
     countRelayed: () => countRelayed(stream),

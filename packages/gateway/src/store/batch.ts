@@ -42,7 +42,8 @@ export type LedgerJob =
       readonly kind: "settle"
       readonly id: string
       readonly call: SettledCall
-      readonly urgent: boolean
+      /** For company, a few milliseconds: nobody would notice. */
+      readonly mayWait: boolean
     }
   | { readonly kind: "resumed"; readonly id: string }
   /** The answer to an `open` was lost: if its row is there, it goes, for no provider was called. */

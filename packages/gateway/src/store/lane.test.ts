@@ -61,8 +61,8 @@ test("one batch carries all that queued while the last one ran", async () => {
 })
 
 test("a job that may wait goes with the next that may not, and alone when none comes", async () => {
-  const waits = ({ kind }: Job): boolean => kind === "settle"
-  const { lane, batch, batches } = handLane({ waits, moment: 600_000 })
+  const mayWait = ({ kind }: Job): boolean => kind === "settle"
+  const { lane, batch, batches } = handLane({ mayWait, moment: 600_000 })
   const waiting = ["a", "b"].map((id) => lane.push({ id, kind: "settle" }))
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
   assert.equal(batches.length, 0)
@@ -72,14 +72,14 @@ test("a job that may wait goes with the next that may not, and alone when none c
   one.end()
   assert.deepEqual(await Promise.all([...waiting, urgent]), ["done a", "done b", "done c"])
 
-  const alone = handLane({ waits, moment: 1 })
+  const alone = handLane({ mayWait, moment: 1 })
   const settled = alone.lane.push({ id: "d", kind: "settle" })
   const only = await alone.batch(1)
   assert.deepEqual(only.jobs, ["d"])
   only.end()
   assert.equal(await settled, "done d")
 
-  const closing = handLane({ waits, moment: 600_000 })
+  const closing = handLane({ mayWait, moment: 600_000 })
   const last = closing.lane.push({ id: "e", kind: "settle" })
   await new Promise(setImmediate)
   const closed = closing.lane.close(60_000)

@@ -23,7 +23,7 @@ export interface LaneOptions<Job, Outcome> {
   /** Milliseconds for which a job is tried. */
   patience(job: Job): number
   /** Nobody minds if it takes a few milliseconds more: a batch costs the same for one job as for ten. */
-  waits?(job: Job): boolean
+  mayWait?(job: Job): boolean
   /** Milliseconds that it waits at most. */
   readonly moment?: number
   /** A job whose patience is over: perhaps it was done, and nobody was told. */
@@ -50,7 +50,7 @@ const LONGEST_PAUSE = 500
 export function createLane<Job extends { readonly id: string }, Outcome>(
   options: LaneOptions<Job, Outcome>,
 ): Lane<Job, Outcome> {
-  const { execute, patience, waits = () => false, abandoned } = options
+  const { execute, patience, mayWait = () => false, abandoned } = options
   const { moment = MOMENT, most = MOST, now = () => performance.now(), wait = pause } = options
   let queue: Entry<Job, Outcome>[] = []
   let closed = false
@@ -69,7 +69,7 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
     return new Promise((resolve, reject) => {
       queue.push({ job, since: now(), tries: 0, resolve, reject })
       running ??= work()
-      if (called !== undefined && !waits(job)) called()
+      if (called !== undefined && !mayWait(job)) called()
     })
   }
 
@@ -77,7 +77,7 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
     // Whoever comes in the same breath rides along, as do all calls whose streams this turn of the loop has kept.
     await undefined
     while (queue.length > 0) {
-      if (!closed && queue.every(({ job }) => waits(job))) await company()
+      if (!closed && queue.every(({ job }) => mayWait(job))) await company()
       await attempt(takeBatch())
     }
     running = undefined

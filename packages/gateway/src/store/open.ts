@@ -60,7 +60,7 @@ async function createStore(
   const lane = createLane<LedgerJob, LedgerOutcome>({
     execute: engine.ledger,
     patience: ({ kind }) => (kind === "open" || kind === "extend" ? openPatience : Number.POSITIVE_INFINITY),
-    waits: (job) => job.kind === "settle" && !job.urgent,
+    mayWait: (job) => job.kind === "settle" && job.mayWait,
     abandoned({ kind, id }) {
       if (kind === "open") void push({ kind: "abandon", id }).catch(() => {})
     },
@@ -107,8 +107,8 @@ async function createStore(
     process,
     openCall: async (call) => ask({ kind: "open", id: call.id, call: fittingOpen(call), process }),
     extendHold: (id, to, at) => ask({ kind: "extend", id, to, at }),
-    settleCall: async (call, urgent = false) =>
-      push({ kind: "settle", id: call.id, call: fittingSettled(call), urgent }),
+    settleCall: async (call, mayWait = false) =>
+      push({ kind: "settle", id: call.id, call: fittingSettled(call), mayWait }),
     countResume: async (id) => void (await push({ kind: "resumed", id })),
     calls: createCalls(queries, engine.clock),
     keys: createKeyStore(engine, queries),

@@ -38,10 +38,10 @@ export interface Store {
   /** Raises what an open call holds to this many nano-dollars. */
   extendHold(id: string, to: bigint, at: number): Promise<Admission>
   /**
-   * Gives the row its ending, pays the cost and releases the hold. False: it had an ending before, which stays. `urgent`:
-   * somebody waits for it who would notice milliseconds.
+   * Gives the row its ending, pays the cost and releases the hold. False: it had an ending before, which stays. `mayWait`:
+   * a few milliseconds, for other calls to be written with.
    */
-  settleCall(call: SettledCall, urgent?: boolean): Promise<boolean>
+  settleCall(call: SettledCall, mayWait?: boolean): Promise<boolean>
   /** A client came back for a call, running or settled. */
   countResume(id: string): Promise<void>
 

@@ -105,6 +105,10 @@ export class Connection {
     })
   }
 
+  get connected(): boolean {
+    return this.#connected
+  }
+
   send(request: string, answer: Answer): Exchange {
     this.#answer = answer
     this.#parser.begin(answer)

@@ -64,14 +64,30 @@ test("a resolver that fails leaves the last answer standing, for as long as it m
   const first = all("a.example")
   asked[1]!.answer(ONE)
   await first
-  clock.now = 5_999
+  clock.now = 1_000
   const stale = all("a.example")
   asked[2]!.fail(failed)
   assert.deepEqual(await stale, ["192.0.2.1"])
+  clock.now = 1_999
+  assert.deepEqual(await all("a.example"), ["192.0.2.1"])
+  assert.equal(asked.length, 3, "it is not asked again with each call")
   clock.now = 6_000
   const over = all("a.example")
   asked[3]!.fail(failed)
   await assert.rejects(over, failed)
+})
+
+test("a resolver that is late leaves the last answer standing, and is heard when it answers", async () => {
+  const { asked, clock, all } = handNames({ patience: 1 })
+  const first = all("a.example")
+  asked[0]!.answer(ONE)
+  await first
+  clock.now = 1_000
+  assert.deepEqual(await all("a.example"), ["192.0.2.1"])
+  assert.equal(asked.length, 2)
+  asked[1]!.answer([{ address: "192.0.2.9", family: 4 }])
+  await new Promise(setImmediate)
+  assert.deepEqual(await all("a.example"), ["192.0.2.9"])
 })
 
 test("a host's addresses are first in turn, within their family", async () => {

@@ -3,8 +3,12 @@
  * calls would queue for the same answer many times over: here it is asked for once, and kept for a moment.
  *
  *   fresh     for `keep` milliseconds; who comes while it is being asked for waits for that answer
- *   stale     a resolver that fails says nothing of the host: its last answer is used for up to `keepStale` more
+ *   stale     a resolver that fails, or takes longer than `patience`, says nothing of the host: its last answer stands
+ *             for another `keep`, and so on for up to `keepStale`
  *   in turn   a host's addresses share the connections, family by family, as a resolver would have it
+ *
+ * The hosts are those of the configuration, so there are never many. A first answer has no limit of its own: the attempt
+ * that waits for it has one.
  */
 import { type LookupAddress, lookup as systemLookup } from "node:dns"
 import type { LookupFunction } from "node:net"
@@ -12,6 +16,7 @@ import type { LookupFunction } from "node:net"
 export interface NamesOptions {
   readonly keep?: number
   readonly keepStale?: number
+  readonly patience?: number
   /** Asks the system. */
   readonly resolve?: (host: string) => Promise<readonly LookupAddress[]>
   /** Milliseconds of a clock that is never set. */
@@ -20,37 +25,46 @@ export interface NamesOptions {
 
 const KEEP = 10_000
 const KEEP_STALE = 3_600_000
+const PATIENCE = 1_000
 
 interface Known {
   readonly addresses: readonly LookupAddress[]
-  readonly askedAt: number
+  readonly staleAfter: number
+  freshUntil: number
   turn: number
 }
 
 export function createNames(options: NamesOptions = {}): LookupFunction {
-  const { keep = KEEP, keepStale = KEEP_STALE, resolve = askSystem, now = () => performance.now() } = options
+  const { keep = KEEP, keepStale = KEEP_STALE, patience = PATIENCE } = options
+  const { resolve = askSystem, now = () => performance.now() } = options
   const known = new Map<string, Known>()
   const asking = new Map<string, Promise<Known>>()
 
   async function ask(host: string): Promise<Known> {
-    const before = known.get(host)
-    const askedAt = now()
-    try {
-      const fresh = { addresses: await resolve(host), askedAt, turn: 0 }
-      known.set(host, fresh)
-      return fresh
-    } catch (error) {
-      if (before === undefined || askedAt - before.askedAt >= keep + keepStale) throw error
-      return before
-    }
+    const addresses = await resolve(host)
+    const freshUntil = now() + keep
+    const answer = { addresses, freshUntil, staleAfter: freshUntil + keepStale, turn: 0 }
+    known.set(host, answer)
+    return answer
   }
 
   function find(host: string): Promise<Known> {
-    const found = known.get(host)
-    if (found !== undefined && now() - found.askedAt < keep) return Promise.resolve(found)
+    const last = known.get(host)
+    if (last !== undefined && now() < last.freshUntil) return Promise.resolve(last)
     const asked = asking.get(host) ?? ask(host).finally(() => asking.delete(host))
     asking.set(host, asked)
-    return asked
+    return last === undefined || now() >= last.staleAfter ? asked : orLast(asked, last)
+  }
+
+  function orLast(asked: Promise<Known>, last: Known): Promise<Known> {
+    return new Promise((found) => {
+      const fallBack = (): void => {
+        last.freshUntil = Math.min(now() + keep, last.staleAfter)
+        found(last)
+      }
+      const timer = setTimeout(fallBack, patience)
+      asked.then(found, fallBack).finally(() => clearTimeout(timer))
+    })
   }
 
   return (host, { all }, callback) => {

@@ -313,6 +313,17 @@ test("a place that is not there is not knocked at with each call", async (t) => 
   assert.equal(knocks, 1)
 })
 
+test("a connection that was to be ready and never is has a limit, and the next try comes after it", async (t) => {
+  // It takes connections and says nothing: no handshake ends.
+  const server = await startServer(t, () => {}, { connection: (socket) => void socket.resume() })
+  const pool = openPool(t, { warming: 1, tls: { ca: trusted.cert } })
+  const silent = { ...server.origin, secure: true }
+  pool.warm(silent)
+  await server.until(() => server.sockets[0]?.destroyed === true)
+  pool.warm(silent)
+  await server.until(() => server.sockets[1]?.destroyed === true)
+})
+
 test("each origin has connections of its own", async (t) => {
   const [one, other] = [await startServer(t, answerShortly), await startServer(t, answerShortly)]
   const pool = openPool(t)

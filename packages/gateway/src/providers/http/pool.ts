@@ -12,7 +12,7 @@ import { createNames } from "./names.ts"
 export interface HttpPool {
   /** Sends a request; what comes of it is told to `answer`, from within this call or later. */
   send(origin: Origin, request: HttpRequest, answer: Answer): Exchange
-  /** Sees to it that a connection stands for whoever asks next; tries so now and then only. */
+  /** Sees to it that a connection stands for whoever asks next, if it can be had; tries so now and then only. */
   warm(origin: Origin): void
   /** Closes all connections: exchanges under way are told that theirs broke. */
   close(): void
@@ -39,11 +39,13 @@ export interface PoolOptions {
   /** For tests: whom to trust. */
   readonly tls?: Pick<ConnectionOptions, "ca">
   readonly names?: LookupFunction
+  /** Milliseconds for a connection to become ready ahead of a call, and until the next try. */
+  readonly warming?: number
 }
 
 const KEEP = 30_000
-/** Milliseconds between two tries to have one ready: a place that is down is not knocked at with each call. */
-const WARM_EVERY = 10_000
+/** A place that is down is not knocked at with each call. */
+const WARMING = 10_000
 /** How often is looked for those whose time is over. */
 const SWEEP = 1_000
 
@@ -54,19 +56,31 @@ export function originOf({ protocol, hostname, port, host }: URL): Origin {
   return { host: bare, port: port === "" ? (secure ? 443 : 80) : Number(port), secure, authority: host }
 }
 
-export function createHttpPool({ keep = KEEP, tls = {}, names = createNames() }: PoolOptions = {}): HttpPool {
+export function createHttpPool({
+  keep = KEEP,
+  tls = {},
+  names = createNames(),
+  warming: warmingFor = WARMING,
+}: PoolOptions = {}): HttpPool {
   /** By origin: connections that have nothing to do, the one used last at the end. */
   const idle = new Map<string, Connection[]>()
   const all = new Set<Connection>()
   /** By origin: what a TLS handshake may take up again. */
   const sessions = new Map<string, Buffer>()
-  const warmedAt = new Map<string, number>()
+  /** By origin: the one that was to be ready, and when the next may be. */
+  const warming = new Map<string, { readonly connection: Connection; readonly until: number }>()
   let closed = false
 
   const sweeper = setInterval(() => {
     const now = performance.now()
     for (const connections of idle.values())
       for (const connection of connections.filter((one) => now >= one.keptUntil)) connection.close()
+    for (const [name, { connection, until }] of warming) {
+      if (now < until) continue
+      warming.delete(name)
+      // No call's timer is about it: it would wait for a handshake that never ends.
+      if (!connection.connected) connection.close()
+    }
   }, SWEEP)
   sweeper.unref()
 
@@ -125,10 +139,12 @@ export function createHttpPool({ keep = KEEP, tls = {}, names = createNames() }:
     },
     warm(origin) {
       const name = nameOf(origin)
-      const now = performance.now()
-      if (closed || idle.has(name) || now - (warmedAt.get(name) ?? -WARM_EVERY) < WARM_EVERY) return
-      warmedAt.set(name, now)
-      connect(origin, name)
+      if (closed || idle.has(name) || warming.has(name)) return
+      try {
+        warming.set(name, { connection: connect(origin, name), until: performance.now() + warmingFor })
+      } catch {
+        // Whoever asks there will be told; the call that only thought of it goes on.
+      }
     },
     close() {
       closed = true
