@@ -1,5 +1,5 @@
 /**
- * `npm run generate`: the pages that are made from the sources. A test holds them up to date. The picture of the page at
+ * `npm run generate`: the pages that are made from the sources, and two files. A test holds them up to date. The picture of the page at
  * `/` is taken by `npm run generate -- screenshot`; no two are the same, so no test compares it.
  */
 import { readFileSync, writeFileSync } from "node:fs"
@@ -23,11 +23,12 @@ import { metricsPage } from "./metrics-page.ts"
 import { type PerformanceSource, performancePage } from "./performance-page.ts"
 import { pricesPage } from "./prices-page.ts"
 import { providersPage } from "./providers-page.ts"
+import { vocabularyFile } from "./vocabulary-file.ts"
 
 interface GeneratedPage {
   /** From the repository's root. */
   readonly path: string
-  readonly generate: () => string
+  readonly generate: () => string | Uint8Array
 }
 
 /** In the order of the page. */
@@ -66,6 +67,7 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
     path: "packages/gateway/sluice.schema.json",
     generate: () => `${JSON.stringify(configurationSchema(), null, 2)}\n`,
   },
+  { path: "packages/gateway/src/tokens/o200k_base.bin", generate: vocabularyFile },
   { path: "docs/errors.md", generate: errorsPage },
   { path: "docs/providers.md", generate: () => providersPage(KNOWN_PROVIDERS) },
 ]
@@ -75,16 +77,16 @@ if (import.meta.main && process.argv[2] === "screenshot") {
   console.log(`written  ${await takeScreenshot()}`)
 } else if (import.meta.main) {
   for (const { path, generate } of GENERATED_PAGES) {
-    const text = generate()
-    const changed = !isUpToDate(path, text)
-    if (changed) writeFileSync(resolve(root, path), text)
+    const wanted = generate()
+    const changed = !isUpToDate(path, wanted)
+    if (changed) writeFileSync(resolve(root, path), wanted)
     console.log(`${changed ? "written" : "as it was"}  ${path}`)
   }
 }
 
-export function isUpToDate(path: string, text: string): boolean {
+export function isUpToDate(path: string, wanted: string | Uint8Array): boolean {
   try {
-    return readFileSync(resolve(root, path), "utf8") === text
+    return readFileSync(resolve(root, path)).equals(Buffer.from(wanted))
   } catch {
     return false
   }

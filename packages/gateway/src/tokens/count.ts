@@ -1,7 +1,7 @@
 /**
  * o200k_base tokens, counted in a thread of their own: a tokenizer may take seconds over one hostile prompt, and the
  * event loop has streams to serve. The thread starts at the first need, keeps no process alive while idle, and goes
- * when it has not been needed for a while: its tables take 86 MB, and reading them a quarter of a second.
+ * when it has not been needed for a while.
  */
 import { createHash } from "node:crypto"
 import { Worker } from "node:worker_threads"

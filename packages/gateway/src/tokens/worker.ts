@@ -5,9 +5,9 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { parentPort } from "node:worker_threads"
-import { countTokens, decode, encode, setMergeCacheSize } from "gpt-tokenizer/encoding/o200k_base"
-import { O200K_TOKEN_SPLIT_REGEX } from "gpt-tokenizer/encodingParams/constants"
+import { createMerger, PIECES } from "./byte-pairs.ts"
 import { textsRelayed } from "./relayed.ts"
+import { readVocabulary } from "./vocabulary.ts"
 
 export type TokenJob =
   | {
@@ -33,18 +33,15 @@ export type TokenAnswer =
 /** Longer than any word or indentation that people write. */
 const LONGEST_RUN = 4_096
 const TURN_MS = 10
-/** What looks like a special token is text when it comes from a caller. */
-const AS_TEXT = { disallowedSpecial: new Set<string>() }
 
-// Its keys are whole runs: the default of 100,000 could hold hundreds of megabytes.
-setMergeCacheSize(2_000)
+/** It knows no special tokens: what looks like one is text when it comes from a caller. */
+const merge = createMerger(readVocabulary())
 
 parentPort?.on("message", (job: TokenJob) => void answer(job))
 
 async function answer(job: TokenJob): Promise<void> {
   try {
-    if (job.kind === "split")
-      post({ id: job.id, pieces: encode(job.text, AS_TEXT).map((token) => decode([token])) })
+    if (job.kind === "split") post({ id: job.id, pieces: split(job.text) })
     else post({ id: job.id, tokens: await count(textsOf(job), job.deadline) })
   } catch (error) {
     post({ id: job.id, failure: error instanceof Error ? error.message : String(error) })
@@ -65,7 +62,7 @@ async function count(texts: readonly string[], deadline: number): Promise<number
   let tokens = 0
   for (const text of texts) {
     let from = 0
-    for (const [piece] of text.matchAll(O200K_TOKEN_SPLIT_REGEX)) {
+    for (const [piece] of text.matchAll(PIECES)) {
       const now = performance.now()
       if (now >= end) break
       if (now >= turnEnd) {
@@ -81,10 +78,20 @@ async function count(texts: readonly string[], deadline: number): Promise<number
 }
 
 function countPiece(piece: string): number {
-  if (piece.length <= LONGEST_RUN) return countTokens(piece, AS_TEXT)
+  if (piece.length <= LONGEST_RUN) return merge(piece).count
   let tokens = 0
   for (let from = 0; from < piece.length; from += LONGEST_RUN) {
-    tokens += countTokens(piece.slice(from, from + LONGEST_RUN), AS_TEXT)
+    tokens += merge(piece.slice(from, from + LONGEST_RUN)).count
+  }
+  return tokens
+}
+
+function split(text: string): string[] {
+  const tokens: string[] = []
+  for (const [piece] of text.matchAll(PIECES)) {
+    const { count, starts, bytes } = merge(piece)
+    for (let part = 0; part < count; part++)
+      tokens.push(Buffer.from(bytes.subarray(starts[part], starts[part + 1])).toString())
   }
   return tokens
 }
