@@ -1,28 +1,25 @@
 /** Reading the ledger: one call, pages, everything, and what a dead process has left behind. */
-import { type SqlBool, sql } from "kysely"
 import type { CallRecord } from "./call-record.ts"
 import { readCall } from "./call-row.ts"
 import { aliveProcesses } from "./processes.ts"
+import type { Queries } from "./queries.ts"
+import { type Sql, sql, where } from "./sql.ts"
 import type { CallFilter, Calls, PageQuestion } from "./store.ts"
 import { StoreError } from "./store-error.ts"
-import type { Queries } from "./tables.ts"
 
 const EXPORT_PAGE = 1_000
 
 export function createCalls(queries: Queries, clock: string): Calls {
   async function page({ filter = {}, limit, cursor }: PageQuestion) {
-    let query = filtered(queries, filter)
+    const conditions = conditionsOf(filter)
     if (cursor !== undefined) {
       const { startedAt, seq } = readCursor(cursor)
-      query = query.where(sql<SqlBool>`(started_at, seq) < (${startedAt}, ${seq})`)
+      conditions.push(sql`(started_at, seq) < (${startedAt}, ${seq})`)
     }
-    const rows = await query
-      .selectAll()
-      .orderBy("started_at", "desc")
-      .orderBy("seq", "desc")
-      // One more tells whether there is a next page.
-      .limit(limit + 1)
-      .execute()
+    // One more tells whether there is a next page.
+    const rows = await queries.all(
+      sql`SELECT * FROM calls ${where(conditions)} ORDER BY started_at DESC, seq DESC LIMIT ${limit + 1}`,
+    )
     const calls = rows.slice(0, limit).map(readCall)
     const last = calls.at(-1)
     return rows.length > limit && last !== undefined
@@ -33,7 +30,7 @@ export function createCalls(queries: Queries, clock: string): Calls {
   return {
     page,
     async get(id) {
-      const row = await queries.selectFrom("calls").selectAll().where("id", "=", id).executeTakeFirst()
+      const row = await queries.first(sql`SELECT * FROM calls WHERE id = ${id}`)
       return row === undefined ? undefined : readCall(row)
     },
     async *all(filter) {
@@ -49,42 +46,38 @@ export function createCalls(queries: Queries, clock: string): Calls {
       } while (cursor !== undefined)
     },
     async orphaned() {
-      const rows = await queries
-        .selectFrom("calls")
-        .selectAll()
-        .where("ending", "is", null)
-        .where("process", "not in", aliveProcesses(queries, clock))
-        .orderBy("seq")
-        .execute()
+      const rows = await queries.all(
+        sql`SELECT * FROM calls WHERE ending IS NULL AND process NOT IN (${aliveProcesses(clock)}) ORDER BY seq`,
+      )
       return rows.map(readCall)
     },
   }
 }
 
-function filtered(queries: Queries, { key, project, model, provider, ending, tag, from, to }: CallFilter) {
-  let query = queries.selectFrom("calls")
-  if (key !== undefined) query = query.where("key_id", "=", key)
-  if (project !== undefined) query = query.where("project_id", "=", project)
-  if (model !== undefined) query = query.where(sql<SqlBool>`coalesce(model, model_asked) = ${model}`)
-  if (provider !== undefined) query = query.where("provider", "=", provider)
-  if (ending === "open") query = query.where("ending", "is", null)
+function conditionsOf({ key, project, model, provider, ending, tag, from, to }: CallFilter): Sql[] {
+  const conditions: Sql[] = []
+  if (key !== undefined) conditions.push(sql`key_id = ${key}`)
+  if (project !== undefined) conditions.push(sql`project_id = ${project}`)
+  if (model !== undefined) conditions.push(sql`coalesce(model, model_asked) = ${model}`)
+  if (provider !== undefined) conditions.push(sql`provider = ${provider}`)
+  if (ending === "open") conditions.push(sql`ending IS NULL`)
+  else if (ending !== undefined) conditions.push(sql`ending = ${ending}`)
   // What few calls have is in an index of its own, which is found by this condition.
-  else if (ending !== undefined && ending !== "finished")
-    query = query.where("ending", "=", ending).where("ending", "<>", sql.lit("finished"))
-  else if (ending !== undefined) query = query.where("ending", "=", ending)
-  if (from !== undefined) query = query.where("started_at", ">=", from)
-  if (to !== undefined) query = query.where("started_at", "<", to)
-  if (tag !== undefined) query = query.where(hasTag(tag))
-  return query
+  if (ending !== undefined && ending !== "open" && ending !== "finished")
+    conditions.push(sql`ending <> 'finished'`)
+  if (from !== undefined) conditions.push(sql`started_at >= ${from}`)
+  if (to !== undefined) conditions.push(sql`started_at < ${to}`)
+  if (tag !== undefined) conditions.push(hasTag(tag))
+  return conditions
 }
 
 /**
  * In JSON a quote inside a string stands behind a backslash: behind a comma or bracket it begins an element. REPLACE is
  * the one search for a text as it is that both databases spell alike.
  */
-function hasTag(tag: string) {
+function hasTag(tag: string): Sql {
   const element = JSON.stringify(tag)
-  return sql<SqlBool>`(replace(tags, ${`[${element}`}, '') <> tags OR replace(tags, ${`,${element}`}, '') <> tags)`
+  return sql`(replace(tags, ${`[${element}`}, '') <> tags OR replace(tags, ${`,${element}`}, '') <> tags)`
 }
 
 function readCursor(cursor: string): { startedAt: number; seq: number } {

@@ -1,7 +1,8 @@
 /** Content that is kept for a time, and its end. */
 import type { Engine } from "./engine.ts"
+import type { Queries } from "./queries.ts"
+import { changes, row, type Sql, sql } from "./sql.ts"
 import type { Contents } from "./store.ts"
-import { type Queries, statement } from "./tables.ts"
 import { text, textOrNull } from "./values.ts"
 
 /** A delete of a million rows in one transaction would keep the books waiting. */
@@ -14,29 +15,20 @@ export interface ExpiringContents extends Contents {
 export function createContents(engine: Engine, queries: Queries): ExpiringContents {
   return {
     async save(id, { request, answer }, expiresAt) {
-      const row = { request: text(request), answer: textOrNull(answer), expires_at: expiresAt }
-      const insert = queries
-        .insertInto("contents")
-        .values({ ...row, call_id: id })
-        .onConflict((conflict) => conflict.column("call_id").doUpdateSet(row))
-      await engine.write([statement(insert)])
+      const kept = { request: text(request), answer: textOrNull(answer), expires_at: expiresAt }
+      const insert = sql`INSERT INTO contents ${row({ ...kept, call_id: id })}
+        ON CONFLICT (call_id) DO UPDATE SET ${changes(kept)}`
+      await engine.write([queries.statement(insert)])
     },
     async get(id) {
-      return queries
-        .selectFrom("contents")
-        .select(["request", "answer"])
-        .where("call_id", "=", id)
-        .executeTakeFirst()
+      const found = await queries.first(sql`SELECT request, answer FROM contents WHERE call_id = ${id}`)
+      return found === undefined
+        ? undefined
+        : { request: String(found["request"]), answer: textOrNull(found["answer"] as string | null) }
     },
     async deleteExpired(now, callsBefore) {
-      const oldContents = queries
-        .selectFrom("contents")
-        .select("call_id")
-        .where("expires_at", "<=", now)
-        .limit(AT_ONCE)
-      const contents = await repeat(
-        queries.deleteFrom("contents").where("call_id", "in", oldContents).returning("call_id"),
-      )
+      const old = sql`SELECT call_id FROM contents WHERE expires_at <= ${now} LIMIT ${AT_ONCE}`
+      const contents = await repeat(sql`DELETE FROM contents WHERE call_id IN (${old}) RETURNING call_id`)
       const calls = callsBefore === undefined ? 0 : await deleteCalls(callsBefore)
       if (contents + calls > 0) await engine.scrub()
       return { contents, calls }
@@ -44,19 +36,14 @@ export function createContents(engine: Engine, queries: Queries): ExpiringConten
   }
 
   function deleteCalls(before: number): Promise<number> {
-    const old = queries
-      .selectFrom("calls")
-      .select("seq")
-      .where("started_at", "<", before)
-      .where("ending", "is not", null)
-      .limit(AT_ONCE)
-    return repeat(queries.deleteFrom("calls").where("seq", "in", old).returning("seq"))
+    const old = sql`SELECT seq FROM calls WHERE started_at < ${before} AND ending IS NOT NULL LIMIT ${AT_ONCE}`
+    return repeat(sql`DELETE FROM calls WHERE seq IN (${old}) RETURNING seq`)
   }
 
-  async function repeat(query: Parameters<typeof statement>[0]): Promise<number> {
+  async function repeat(query: Sql): Promise<number> {
     let deleted = 0
     for (;;) {
-      const [rows] = await engine.write([statement(query)])
+      const [rows] = await engine.write([queries.statement(query)])
       deleted += rows?.length ?? 0
       if ((rows?.length ?? 0) < AT_ONCE) return deleted
     }

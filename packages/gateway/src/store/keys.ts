@@ -2,7 +2,6 @@
  * Keys and projects. Every change takes the next number of the feed, under the lock of its one row, so the numbers are
  * in the order of the commits: whoever has seen all up to n misses nothing by asking for what comes after n.
  */
-import { sql } from "kysely"
 import type { Engine, Row } from "./engine.ts"
 import type {
   Budget,
@@ -14,84 +13,61 @@ import type {
   ProjectRecord,
 } from "./key-record.ts"
 import { readBudget, readTerms } from "./ledger-statements.ts"
+import type { Queries } from "./queries.ts"
+import { changes, type RowOf, row, type Sql, sql, words } from "./sql.ts"
 import type { Keys, Projects } from "./store.ts"
 import { StoreError } from "./store-error.ts"
-import { type Queries, statement } from "./tables.ts"
 import { flag, fromJson, json, text, textOrNull } from "./values.ts"
 
 export function createKeyStore(engine: Engine, queries: Queries): Keys {
-  const nextVersion = statement(queries.updateTable("key_feed").set({ version: sql`version + 1` }))
-  const version = sql<number>`(SELECT version FROM key_feed)`
+  const nextVersion = queries.statement(sql`UPDATE key_feed SET version = version + 1`)
+  const version = sql`(SELECT version FROM key_feed)`
+
+  /** The rows that a change of keys gives back. */
+  async function write(change: Sql): Promise<Row[]> {
+    const [, rows = []] = await engine.write([nextVersion, queries.statement(change)], true)
+    return rows
+  }
 
   async function get(id: string): Promise<KeyRecord | undefined> {
-    const row = await queries
-      .selectFrom("keys")
-      .selectAll()
-      .where("id", "=", id)
-      .where("deleted_at", "is", null)
-      .executeTakeFirst()
-    return row === undefined ? undefined : readKey(row)
+    const found = await queries.first(sql`SELECT * FROM keys WHERE id = ${id} AND deleted_at IS NULL`)
+    return found === undefined ? undefined : readKey(found)
   }
 
   return {
     get,
     async create(key) {
       const columns = { ...keyColumns(key), id: text(key.id), created_at: key.createdAt, version }
-      const insert = queries
-        .insertInto("keys")
-        .values(columns as never)
-        .returningAll()
-      const [, rows] = await engine.write([nextVersion, statement(insert)], true)
-      return readKey(rows![0]!)
+      const [created] = await write(sql`INSERT INTO keys ${row(columns)} RETURNING *`)
+      return readKey(created!)
     },
     async list() {
-      const rows = await queries
-        .selectFrom("keys")
-        .selectAll()
-        .where("deleted_at", "is", null)
-        .orderBy("created_at", "desc")
-        .orderBy("id")
-        .execute()
+      const rows = await queries.all(
+        sql`SELECT * FROM keys WHERE deleted_at IS NULL ORDER BY created_at DESC, id`,
+      )
       return rows.map(readKey)
     },
     async patch(id, patch) {
-      const update = queries
-        .updateTable("keys")
-        .set({ ...keyColumns(patch), version })
-        .where("id", "=", id)
-        .where("deleted_at", "is", null)
-        .returningAll()
-      const [, rows] = await engine.write([nextVersion, statement(update)], true)
-      return rows?.[0] === undefined ? undefined : readKey(rows[0])
+      const columns = { ...keyColumns(patch), version }
+      const [patched] = await write(
+        sql`UPDATE keys SET ${changes(columns)} WHERE id = ${id} AND deleted_at IS NULL RETURNING *`,
+      )
+      return patched === undefined ? undefined : readKey(patched)
     },
     async delete(id) {
-      const update = queries
-        .updateTable("keys")
-        .set({
-          deleted_at: sql<number>`${sql.raw(engine.clock)}`,
-          hash: "",
-          prefix: "",
-          previous_hash: null,
-          version,
-        })
-        .where("id", "=", id)
-        .where("deleted_at", "is", null)
-        .returning("id")
-      const [, rows] = await engine.write([nextVersion, statement(update)], true)
-      return rows?.length === 1
+      const columns = { deleted_at: words(engine.clock), hash: "", prefix: "", previous_hash: null, version }
+      const deleted = await write(
+        sql`UPDATE keys SET ${changes(columns)} WHERE id = ${id} AND deleted_at IS NULL RETURNING id`,
+      )
+      return deleted.length === 1
     },
     async changes(after) {
-      const rows = await queries
-        .selectFrom("keys")
-        .selectAll()
-        .where("version", ">", after)
-        .orderBy("version")
-        .execute()
+      const rows = await queries.all(sql`SELECT * FROM keys WHERE version > ${after} ORDER BY version`)
       return rows.map(
         (row): KeyChange => ({
-          id: row.id,
-          version: row.version,
-          key: row.deleted_at === null ? readKey(row) : undefined,
+          id: String(row["id"]),
+          version: Number(row["version"]),
+          key: row["deleted_at"] === null ? readKey(row) : undefined,
         }),
       )
     },
@@ -100,56 +76,45 @@ export function createKeyStore(engine: Engine, queries: Queries): Keys {
 }
 
 export function createProjectStore(engine: Engine, queries: Queries): Projects {
-  const live = queries.selectFrom("projects").selectAll().where("deleted_at", "is", null)
-
   async function get(id: string): Promise<ProjectRecord | undefined> {
-    const row = await live.where("id", "=", id).executeTakeFirst()
-    return row === undefined ? undefined : readProject(row)
+    const found = await queries.first(sql`SELECT * FROM projects WHERE id = ${id} AND deleted_at IS NULL`)
+    return found === undefined ? undefined : readProject(found)
+  }
+
+  async function write(change: Sql): Promise<Row | undefined> {
+    const [rows = []] = await engine.write([queries.statement(change)], true)
+    return rows[0]
   }
 
   return {
     get,
     async create(project) {
       const columns = { ...projectColumns(project), id: text(project.id), created_at: project.createdAt }
-      const insert = queries
-        .insertInto("projects")
-        .values(columns as never)
-        .returningAll()
-      const [rows] = await engine.write([statement(insert)], true)
-      return readProject(rows![0]!)
+      const created = await write(sql`INSERT INTO projects ${row(columns)} RETURNING *`)
+      return readProject(created!)
     },
     async list() {
-      const rows = await live.orderBy("created_at", "desc").orderBy("id").execute()
+      const rows = await queries.all(
+        sql`SELECT * FROM projects WHERE deleted_at IS NULL ORDER BY created_at DESC, id`,
+      )
       return rows.map(readProject)
     },
     async patch(id, patch) {
       const columns = projectColumns(patch)
       if (Object.keys(columns).length === 0) return get(id)
-      const update = queries
-        .updateTable("projects")
-        .set(columns)
-        .where("id", "=", id)
-        .where("deleted_at", "is", null)
-        .returningAll()
-      const [rows] = await engine.write([statement(update)], true)
-      return rows?.[0] === undefined ? undefined : readProject(rows[0])
+      const patched = await write(
+        sql`UPDATE projects SET ${changes(columns)} WHERE id = ${id} AND deleted_at IS NULL RETURNING *`,
+      )
+      return patched === undefined ? undefined : readProject(patched)
     },
     async delete(id) {
-      const members = queries
-        .selectFrom("keys")
-        .select("id")
-        .where("project_id", "=", id)
-        .where("deleted_at", "is", null)
-      const update = queries
-        .updateTable("projects")
-        .set({ deleted_at: sql<number>`${sql.raw(engine.clock)}` })
-        .where("id", "=", id)
-        .where("deleted_at", "is", null)
-        .where(({ not, exists }) => not(exists(members)))
-        .returning("id")
-      const [rows] = await engine.write([statement(update)], true)
-      if (rows?.length === 1) return true
-      if ((await members.execute()).length === 0) return false
+      const members = sql`SELECT id FROM keys WHERE project_id = ${id} AND deleted_at IS NULL`
+      const deleted = await write(
+        sql`UPDATE projects SET deleted_at = ${words(engine.clock)}
+          WHERE id = ${id} AND deleted_at IS NULL AND NOT EXISTS (${members}) RETURNING id`,
+      )
+      if (deleted !== undefined) return true
+      if ((await queries.first(members)) === undefined) return false
       throw new StoreError(
         "conflict",
         "The project has keys: delete them or move them to another project first.",
@@ -159,7 +124,7 @@ export function createProjectStore(engine: Engine, queries: Queries): Projects {
 }
 
 /** The columns of what a patch names, and of nothing else. */
-function keyColumns(patch: KeyPatch | NewKey) {
+function keyColumns(patch: KeyPatch | NewKey): RowOf {
   return {
     ...(patch.name === undefined ? {} : { name: text(patch.name) }),
     ...(patch.project === undefined ? {} : { project_id: patch.project }),
@@ -188,14 +153,14 @@ function keyColumns(patch: KeyPatch | NewKey) {
   }
 }
 
-function projectColumns(patch: ProjectPatch) {
+function projectColumns(patch: ProjectPatch): RowOf {
   return {
     ...(patch.name === undefined ? {} : { name: text(patch.name) }),
     ...budgetColumns(patch.budget),
   }
 }
 
-function budgetColumns(budget: Budget | null | undefined) {
+function budgetColumns(budget: Budget | null | undefined): RowOf {
   if (budget === undefined) return {}
   return { budget_amount: budget?.amount ?? null, budget_period: budget?.period ?? null }
 }

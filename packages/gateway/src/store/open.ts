@@ -6,15 +6,16 @@ import type { LedgerJob, LedgerOutcome } from "./batch.ts"
 import { fittingOpen, fittingSettled } from "./call-row.ts"
 import { createCalls } from "./calls.ts"
 import { createContents } from "./contents.ts"
-import type { Engine } from "./engine.ts"
+import type { Engine, Value } from "./engine.ts"
 import type { Fault } from "./fault.ts"
 import { createKeyStore, createProjectStore } from "./keys.ts"
 import { createLane } from "./lane.ts"
 import { readAccount } from "./ledger-statements.ts"
 import { BEAT, enterProcess } from "./processes.ts"
+import { createQueries } from "./queries.ts"
+import { sql } from "./sql.ts"
 import { openSqlite } from "./sqlite.ts"
 import type { Store } from "./store.ts"
-import { createQueries, statement } from "./tables.ts"
 import { readUsage } from "./usage.ts"
 
 export interface StoreOptions {
@@ -88,15 +89,14 @@ async function createStore(
 
   /** Announcements travel over a connection that may break; the number of the newest change does not get lost. */
   function watchFeed(): () => void {
-    let seen: number | undefined
+    let seen: Value | undefined
     const timer = setInterval(async () => {
-      const row = await queries
-        .selectFrom("key_feed")
-        .select("version")
-        .executeTakeFirst()
-        .catch(() => undefined)
-      if (row === undefined || row.version === seen) return
-      seen = row.version
+      const version = await queries.first(sql`SELECT version FROM key_feed`).then(
+        (row) => row?.["version"],
+        () => undefined,
+      )
+      if (version === undefined || version === seen) return
+      seen = version
       engine.announce()
     }, ASK_FOR_CHANGES).unref()
     return () => clearInterval(timer)
@@ -117,22 +117,15 @@ async function createStore(
     usage: (question) => readUsage(queries, question),
     async spend(of, id, at) {
       const subject = `${of}:${id}`
-      const row = await queries
-        .selectFrom("accounts")
-        .selectAll()
-        .where("subject", "=", subject)
-        .executeTakeFirst()
+      const row = await queries.first(sql`SELECT * FROM accounts WHERE subject = ${subject}`)
       const account = row === undefined ? newAccount(subject) : readAccount(row)
       moveOn(account, at)
       return spendOf(account)
     },
     async setting(name, chosen) {
-      const mine = queries
-        .insertInto("settings")
-        .values({ name, value: chosen() })
-        .onConflict((conflict) => conflict.doNothing())
-      const known = queries.selectFrom("settings").select("value").where("name", "=", name)
-      const [, rows] = await engine.write([statement(mine), statement(known)])
+      const mine = sql`INSERT INTO settings (name, value) VALUES (${name}, ${chosen()}) ON CONFLICT DO NOTHING`
+      const known = sql`SELECT value FROM settings WHERE name = ${name}`
+      const [, rows] = await engine.write([mine, known].map(queries.statement))
       return String(rows?.[0]?.["value"])
     },
     beat,

@@ -2,12 +2,12 @@
  * Usage is read from the totals: whole days from the totals of days, what is left at both ends from those of hours.
  * A question is answered from some ten thousand rows where the ledger has a million.
  */
-import { sql } from "kysely"
 import { periodStart } from "./accounts.ts"
 import type { Row } from "./engine.ts"
+import type { Queries } from "./queries.ts"
+import { join, type Sql, sql, where, words } from "./sql.ts"
 import type { UsageGroup, UsageQuestion, UsageRow } from "./store.ts"
 import { StoreError } from "./store-error.ts"
-import type { Queries, Tables } from "./tables.ts"
 import { DAY, HOUR, NO_TAG } from "./totals.ts"
 import { money } from "./values.ts"
 
@@ -18,7 +18,7 @@ const COLUMNS = {
   provider: "provider",
   ending: "ending",
   tag: "tag",
-} as const satisfies Partial<Record<UsageGroup, keyof Tables["usage_totals"]>>
+} as const satisfies Partial<Record<UsageGroup, string>>
 
 const SUMS = [
   "calls",
@@ -78,34 +78,27 @@ async function readPart(
   { by, bucket = "day", filter = {} }: UsageQuestion,
   { grain, from, to }: Part,
 ): Promise<UsageRow[]> {
-  let query = queries
-    .selectFrom("usage_totals")
-    .where("grain", "=", grain)
-    .where("start", ">=", from)
-    .where("start", "<", to)
-  if (filter.tag !== undefined) query = query.where("tag", "=", filter.tag)
-  else query = query.where("tag", by.includes("tag") ? ">" : "=", NO_TAG)
-  if (filter.key !== undefined) query = query.where("key_id", "=", filter.key)
-  if (filter.project !== undefined) query = query.where("project_id", "=", filter.project)
-  if (filter.model !== undefined) query = query.where("model", "=", filter.model)
-  if (filter.provider !== undefined) query = query.where("provider", "=", filter.provider)
-  if (filter.ending !== undefined) query = query.where("ending", "=", filter.ending)
-  if (by.length > 0) {
-    query = query.groupBy(
-      by.map((group) => (group === "time" ? sql.raw(BUCKETS[bucket]) : sql.ref(COLUMNS[group]))),
-    )
+  const conditions = [sql`grain = ${grain}`, sql`start >= ${from}`, sql`start < ${to}`]
+  const is = (column: string, value: string | undefined): void => {
+    if (value !== undefined) conditions.push(sql`${words(column)} = ${value}`)
   }
-  const rows = await query
-    .select(
-      by.map((group) =>
-        group === "time"
-          ? sql<number>`${sql.raw(BUCKETS[bucket])}`.as("time")
-          : sql.ref(COLUMNS[group]).as(group),
-      ),
-    )
-    .select(SUMS.map((name) => sql<number>`CAST(coalesce(sum(${sql.ref(name)}), 0) AS bigint)`.as(name)))
-    .execute()
-  return rows.filter((row) => row["calls"] !== 0).map((row) => readRow(row as Row, by))
+  if (filter.tag !== undefined) is("tag", filter.tag)
+  else conditions.push(by.includes("tag") ? sql`tag > ${NO_TAG}` : sql`tag = ${NO_TAG}`)
+  is("key_id", filter.key)
+  is("project_id", filter.project)
+  is("model", filter.model)
+  is("provider", filter.provider)
+  is("ending", filter.ending)
+  const groups = by.map((group) => words(group === "time" ? BUCKETS[bucket] : COLUMNS[group]))
+  const columns = [
+    ...by.map((group, index) => sql`${groups[index]!} AS ${words(`"${group}"`)}`),
+    ...SUMS.map((name) => words(`CAST(coalesce(sum(${name}), 0) AS bigint) AS ${name}`)),
+  ]
+  const grouped: Sql = groups.length === 0 ? words("") : sql`GROUP BY ${join(groups, ", ")}`
+  const rows = await queries.all(
+    sql`SELECT ${join(columns, ", ")} FROM usage_totals ${where(conditions)} ${grouped}`,
+  )
+  return rows.filter((row) => row["calls"] !== 0).map((row) => readRow(row, by))
 }
 
 /** The beginning of the bucket in which a total begins; integers divide without a rest in both databases. */
