@@ -36,10 +36,20 @@ import {
   text,
 } from "./values.schema.ts"
 
-/** The body of a chat request at that system's mount. Anthropic's language is another one, and comes later. */
-export function requestSchema(dialect: Exclude<DialectName, "anthropic">): z.ZodType<JsonObject> {
-  return schemas[dialect]
+type SystemName = Exclude<DialectName, "anthropic">
+
+/**
+ * The body of a chat request at that system's mount, made when it is first asked for: most processes hear the clients of
+ * one system. Anthropic's language is another one, and comes later.
+ */
+export function requestSchema(dialect: SystemName): z.ZodType<JsonObject> {
+  const known = schemas.get(dialect)
+  if (known !== undefined) return known
+  const schema = bodySchema(systems[dialect])
+  schemas.set(dialect, schema)
+  return schema
 }
+const schemas = new Map<SystemName, z.ZodType<JsonObject>>()
 
 type Shape = Record<string, z.ZodType>
 
@@ -263,13 +273,7 @@ const orq: System = {
   },
 }
 
-const schemas = {
-  openai: bodySchema(openai),
-  r9s: bodySchema(r9s),
-  openrouter: bodySchema(openrouter),
-  atoma: bodySchema(atoma),
-  orq: bodySchema(orq),
-}
+const systems: Readonly<Record<SystemName, System>> = { openai, r9s, openrouter, atoma, orq }
 
 function bodySchema(system: System): z.ZodType<JsonObject> {
   const refusesNull = new Set(system.refusesNull.split(/\s+/))
