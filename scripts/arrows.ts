@@ -43,7 +43,7 @@ const FLOORS: readonly RegExp[] = [
   /^(gateway|call)\.ts$|^auth\/|^http\//,
   /^(routing|limits|streams|ledger)\//,
   /^(providers|store)\//,
-  /^(gateway-error|ids|data-lock|node-http)\.ts$|^(tokens|telemetry)\//,
+  /^(gateway-error|ids|data-lock|node-http|spare-memory)\.ts$|^(tokens|telemetry)\//,
 ]
 
 /** What the spine brings together, and nothing else may. */

@@ -1,8 +1,14 @@
 /** `sluice serve`: start the gateway and stay until a signal comes. */
 import { flushCompileCache } from "node:module"
-import { ConfigError, DataFolderError, JournalError, StoreError, startGateway } from "@sluice/gateway"
+import {
+  ConfigError,
+  DataFolderError,
+  JournalError,
+  StoreError,
+  spareMemorySoon,
+  startGateway,
+} from "@sluice/gateway"
 import { expectWords, readFlags, readWhole } from "./flags.ts"
-import { spareMemorySoon } from "./spare-memory.ts"
 
 const FLAGS = {
   port: { type: "string" },

@@ -102,7 +102,9 @@ export async function startTestAdmin(
         receivedAt: Date.now(),
         key: keys.authenticate(request.headers),
       }
-      const answered = path.startsWith("/admin/") ? handleAdmin(call, part) : openRouterAccounting(call, part)
+      const answered = path.startsWith("/admin/")
+        ? handleAdmin(call, part)
+        : openRouterAccounting(call, part, path.slice(mount.prefix.length))
       if (answered === undefined) throw new GatewayError("not_found", "no such path")
       await answered
     } catch (error) {

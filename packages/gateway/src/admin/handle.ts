@@ -3,18 +3,17 @@ import type { AuthedCall } from "../call.ts"
 import { GatewayError } from "../gateway-error.ts"
 import { sendJson } from "../http/answer.ts"
 import { storeTrouble } from "../store/trouble.ts"
+import { needAdminKey } from "./need-admin-key.ts"
 import { openApi } from "./openapi.ts"
 import { parseBody, parseQuery } from "./parse.ts"
 import type { AdminPart } from "./part.ts"
 import type { AdminRoute } from "./route.ts"
 import { ADMIN_ROUTES } from "./routes.ts"
 
-export const ADMIN = "/admin"
-
-/** Everything below `/admin`. Who may not come here does not learn what is here. */
+/** Everything below `/admin`. */
 export async function handleAdmin(call: AuthedCall, part: AdminPart): Promise<void> {
   needAdminKey(call)
-  const path = call.path.slice(ADMIN.length)
+  const path = call.path.slice("/admin".length)
   const method = call.request.method ?? ""
   if (path === "/openapi.json") return only("GET", method, () => send(call, 200, openApi(ADMIN_ROUTES)))
   const matches = ADMIN_ROUTES.flatMap((route) => {
@@ -31,11 +30,6 @@ export async function handleAdmin(call: AuthedCall, part: AdminPart): Promise<vo
   } catch (error) {
     throw storeTrouble(error)
   }
-}
-
-export function needAdminKey({ key }: AuthedCall): void {
-  if (key.admin) return
-  throw new GatewayError("permission_denied", "This needs an admin key; the key that was sent is not one.")
 }
 
 async function serve(call: AuthedCall, part: AdminPart, route: AdminRoute, id: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
 import type { AuthedCall } from "../call.ts"
 import type { Metrics } from "../telemetry/count.ts"
-import { needAdminKey } from "./handle.ts"
+import { needAdminKey } from "./need-admin-key.ts"
 
 export const METRICS_PATH = "/metrics"
 

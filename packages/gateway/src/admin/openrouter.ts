@@ -48,10 +48,12 @@ const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = 
   },
 }
 
-/** Undefined: the path is none of these. */
-export function openRouterAccounting(call: AuthedCall, part: AdminPart): Promise<void> | undefined {
-  if (call.mount.dialect !== "openrouter" || !call.path.startsWith(`${call.mount.prefix}/`)) return undefined
-  const path = call.path.slice(call.mount.prefix.length)
+/** `path`: below the mount. Undefined: it is none of these. */
+export function openRouterAccounting(
+  call: AuthedCall,
+  part: AdminPart,
+  path: string,
+): Promise<void> | undefined {
   const hash = /^\/keys\/([\w-]{1,128})$/.exec(path)?.[1]
   const name = hash === undefined ? path : "/keys/{hash}"
   const endpoints = Object.hasOwn(ENDPOINTS, name) ? ENDPOINTS[name] : undefined

@@ -4,6 +4,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
+import { spareMemorySoon } from "../spare-memory.ts"
 import { applyBatch, type LedgerJob, type LedgerOutcome } from "./batch.ts"
 import type { Row, Session, Statement, Value } from "./engine.ts"
 import { type Fault, faultFrom } from "./fault.ts"
@@ -50,6 +51,9 @@ const statements = new Map<string, StatementSync>()
 let connection: DatabaseSync | undefined
 let zeroes: boolean | undefined
 let last: Promise<void> = Promise.resolve()
+/** Calls are entered. */
+let hasCalls = false
+if (role === "writer") spareMemorySoon(() => hasCalls)
 parentPort?.on("message", (message: TaskMessage) => {
   last = last.then(() => answer(message))
 })
@@ -86,6 +90,7 @@ function connect(): DatabaseSync {
 async function run(task: Task): Promise<TaskResult> {
   switch (task.kind) {
     case "ledger":
+      hasCalls = true
       zeroDeleted(false)
       return transaction(() => applyBatch(session, task.jobs, task.retried))
     case "write":
