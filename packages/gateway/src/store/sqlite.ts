@@ -20,8 +20,8 @@ export interface SqliteOptions {
 }
 
 export const FILE = "sluice.db"
-/** Milliseconds. Few ask the books anything between a start and the next look at a page of it: a thread is 20 MB. */
-const LET_GO_AFTER = 2_000
+/** Milliseconds. A thread is 20 MB, and nobody may ask again for days; the page at `/`, while it is looked at, asks every three seconds. */
+const LET_GO_AFTER = 10_000
 
 export async function openSqlite({
   dataFolder,
