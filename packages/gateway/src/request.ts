@@ -1,6 +1,6 @@
 /** What a client may ask, checked against its dialect's schema before anything is done with it. */
 import type { DialectName, JsonObject } from "@sluice/protocol"
-import { explain, requestSchema } from "@sluice/protocol/schema"
+import { explain, requestSchema } from "@sluice/protocol/schema/request"
 import { compile } from "zod"
 import { GatewayError } from "./gateway-error.ts"
 
