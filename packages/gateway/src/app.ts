@@ -67,7 +67,7 @@ const OPEN_PATHS: Record<string, (call: Call, gateway: Gateway) => void> = {
   "/first-look/words.js": firstLook("words.js"),
 }
 
-/** Read when somebody comes to them: most gateways hardly see their admin, and a start is a third shorter. */
+/** Read when somebody comes to them: two dozen modules that a start has not to read, and most gateways hardly see their admin. */
 const loadAdmin = () => import("./admin/handle.ts")
 const loadAccounting = () => import("./admin/openrouter.ts")
 

@@ -22,9 +22,9 @@ export function createContents(engine: Engine, queries: Queries): ExpiringConten
     },
     async get(id) {
       const found = await queries.first(sql`SELECT request, answer FROM contents WHERE call_id = ${id}`)
-      return found === undefined
-        ? undefined
-        : { request: String(found["request"]), answer: textOrNull(found["answer"] as string | null) }
+      if (found === undefined) return undefined
+      const { request, answer } = found
+      return { request: String(request), answer: answer == null ? null : String(answer) }
     },
     async deleteExpired(now, callsBefore) {
       const old = sql`SELECT call_id FROM contents WHERE expires_at <= ${now} LIMIT ${AT_ONCE}`
