@@ -117,7 +117,7 @@ export const RULES: readonly Rule[] = [
     reason: "one import of a schema from a file that has none would bring zod to all who import that file",
     broken: never(
       /^packages\/(protocol|sdk)\/src\//,
-      /(\.schema|\/schema)\.ts$|^@sluice\/protocol\/schema$/,
+      /(\.schema|\/schema)\.ts$|^@sluice\/protocol\/schema(\/request)?$/,
       /(\.schema|\/schema)\.ts$|\.test\.ts$/,
     ),
   },
