@@ -130,18 +130,19 @@ async function route(call: AuthedCall, gateway: Gateway): Promise<void> {
   if (rest === "/models") return only("GET", method, () => listModels(call, gateway))
   const one = rest.match(/^\/chat\/completions\/([\w-]{1,128})(\/cancel|\/detach)?$/)
   const id = one?.[1]
-  if (id === undefined) return elsewhere(call, gateway, rest)
+  if (id === undefined) return accounting(call, gateway, rest)
   if (one?.[2] === "/cancel") return only("POST", method, () => cancel(call, gateway, id))
   if (one?.[2] === "/detach") return only("POST", method, () => detach(call, gateway, id))
   return only("GET", method, () => resume(call, gateway, id))
 }
 
-async function elsewhere(call: AuthedCall, gateway: Gateway, rest: string): Promise<void> {
+/** OpenRouter's at its mount; the last path there is. */
+async function accounting(call: AuthedCall, gateway: Gateway, rest: string): Promise<void> {
   if (rest === "" || call.mount.dialect !== "openrouter") throw unknownPath(call)
   const { openRouterAccounting } = await loadAccounting()
-  const accounting = openRouterAccounting(call, adminPart(gateway), rest)
-  if (accounting === undefined) throw unknownPath(call)
-  return accounting
+  const answered = openRouterAccounting(call, adminPart(gateway), rest)
+  if (answered === undefined) throw unknownPath(call)
+  return answered
 }
 
 function adminPart(gateway: Gateway): AdminPart {

@@ -69,6 +69,16 @@ describe("countTokens", () => {
     assert.ok(turns > 10, `the loop turned ${turns} times while counting`)
   })
 
+  test("one run without an end keeps neither the deadline nor others waiting", async () => {
+    const order: string[] = []
+    const endless = "今".repeat(2_000_000)
+    await Promise.all([
+      countTokens([endless], 500).then((tokens) => order.push(tokens > 0 ? "endless" : "nothing")),
+      countTokens(["small, and asked after it"]).then(() => order.push("small")),
+    ])
+    assert.deepEqual(order, ["small", "endless"])
+  })
+
   test("counts 400,000 letters without an end", async () => {
     assert.equal(await countTokens(["a".repeat(400_000)]), 50_000)
   })

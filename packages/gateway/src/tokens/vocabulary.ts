@@ -19,12 +19,15 @@ export const NONE = 0x7fff_ffff
 const LONGEST = 128
 /** Two and a half for each token: a run of taken ones is short. */
 const SLOTS = 1 << 19
+const NOT_WHOLE = "The file of the vocabulary, o200k_base.bin, is not whole: install the package again."
 
 export function readVocabulary(): Vocabulary {
   const file = readFileSync(new URL("./o200k_base.bin", import.meta.url))
   const size = file.readUInt32LE(0)
   const lengths = file.subarray(4, 4 + size)
   const bytes = file.subarray(4 + size)
+  // With no slot free a look for one would not end.
+  if (size >= SLOTS) throw new Error(NOT_WHOLE)
   const starts = new Uint32Array(size + 1)
   /** Rank + 1 at the slot that its bytes hash to, or at the next free one. */
   const slots = new Uint32Array(SLOTS)
@@ -37,7 +40,7 @@ export function readVocabulary(): Vocabulary {
     starts[rank + 1] = end
     start = end
   }
-  if (start !== bytes.length) throw new Error("The file of the vocabulary is not whole.")
+  if (start !== bytes.length) throw new Error(NOT_WHOLE)
 
   function rankOf(wanted: Uint8Array, from: number, to: number): number {
     if (to - from > LONGEST) return NONE

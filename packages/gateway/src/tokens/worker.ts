@@ -62,34 +62,34 @@ async function count(texts: readonly string[], deadline: number): Promise<number
   let tokens = 0
   for (const text of texts) {
     let from = 0
-    for (const [piece] of text.matchAll(PIECES)) {
+    for (const run of runsOf(text)) {
       const now = performance.now()
       if (now >= end) break
       if (now >= turnEnd) {
         await nextTurn()
         turnEnd = performance.now() + TURN_MS
       }
-      tokens += countPiece(piece)
-      from += piece.length
+      tokens += merge(run).count
+      from += run.length
     }
     tokens += estimate(text.slice(from))
   }
   return tokens
 }
 
-function countPiece(piece: string): number {
-  if (piece.length <= LONGEST_RUN) return merge(piece).count
-  let tokens = 0
-  for (let from = 0; from < piece.length; from += LONGEST_RUN) {
-    tokens += merge(piece.slice(from, from + LONGEST_RUN)).count
+/** Its pieces, the longest in several: each is merged in some milliseconds, and turn and deadline are looked at between them. */
+function* runsOf(text: string): Iterable<string> {
+  for (const [piece] of text.matchAll(PIECES)) {
+    if (piece.length <= LONGEST_RUN) yield piece
+    else
+      for (let from = 0; from < piece.length; from += LONGEST_RUN) yield piece.slice(from, from + LONGEST_RUN)
   }
-  return tokens
 }
 
 function split(text: string): string[] {
   const tokens: string[] = []
-  for (const [piece] of text.matchAll(PIECES)) {
-    const { count, starts, bytes } = merge(piece)
+  for (const run of runsOf(text)) {
+    const { count, starts, bytes } = merge(run)
     for (let part = 0; part < count; part++)
       tokens.push(Buffer.from(bytes.subarray(starts[part], starts[part + 1])).toString())
   }
