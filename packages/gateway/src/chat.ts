@@ -7,6 +7,7 @@
  */
 import { type ChatRequest, wireError } from "@sluice/protocol"
 import { answer } from "./answer.ts"
+import type { Key } from "./auth/keys.ts"
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError, toWireError } from "./gateway-error.ts"
@@ -22,7 +23,7 @@ import {
 import { newId } from "./ids.ts"
 import { keepContent } from "./keep-content.ts"
 import { createEntry } from "./ledger/entry.ts"
-import { rateHeaders, textsOf } from "./limits/hold.ts"
+import { type Hold, rateHeaders, textsOf } from "./limits/hold.ts"
 import { createPump } from "./pump.ts"
 import { validateRequest } from "./request.ts"
 import { type Opening, open } from "./routing/open.ts"
@@ -32,6 +33,7 @@ import { createReport } from "./routing/report.ts"
 import { type Wanted, wantedOf } from "./routing/wanted.ts"
 import { sessionOf, sightOf } from "./sight.ts"
 import type { OpenCall } from "./store/call-record.ts"
+import { writeSlip } from "./store/slip.ts"
 import { storeTrouble } from "./store/trouble.ts"
 import type { Stream } from "./streams/stream.ts"
 import { countRelayed } from "./whole.ts"
@@ -109,9 +111,12 @@ function run(
   const headers: Record<string, string> = {}
   const now = (): number => performance.now()
   const opened = openCall(call, asked, stream)
-  // First the log, then the books: whoever finds the call's row finds its stream, whenever the process dies.
-  const holding = stream.kept().then(() =>
-    books.holds.take({
+  const posts = books.posts && isUnlimited(call.key) && books.store.mayPost()
+  const holding = hold()
+
+  /** First the log, then the books: whoever finds the call's row finds its stream, whenever the process dies. */
+  async function hold(): Promise<Hold> {
+    const wanted = {
       call: opened,
       request,
       candidates: route.candidates.map(({ provider, model }) => ({
@@ -119,8 +124,18 @@ function run(
         name: `${provider.name}/${model}`,
       })),
       unpriced: books.unpriced,
-    }),
-  )
+    }
+    if (!posts) {
+      await stream.kept()
+      return books.holds.take(wanted)
+    }
+    const draft = books.holds.draft(wanted)
+    stream.record.putSlip(writeSlip({ open: draft.call, process: books.store.process }))
+    await stream.kept()
+    books.store.postCall(draft.call)
+    return draft.hold
+  }
+
   const entry = createEntry({
     id: stream.id,
     now,
@@ -130,6 +145,11 @@ function run(
       const hold = await holding.catch(() => undefined)
       if (hold === undefined) return
       if (!settled.estimated) hold.learn(`${settled.provider}/${settled.model}`, settled.usage.promptTokens)
+      if (posts) {
+        stream.record.putSlip(writeSlip({ settled }))
+        books.store.postSettlement(settled)
+        return metrics.settled(settled, opened)
+      }
       // Of a stream all has been read but `[DONE]`; a whole answer is waited for.
       if (await books.store.settleCall(settled, streamed)) metrics.settled(settled, opened)
     },
@@ -205,6 +225,13 @@ function run(
     },
   )
   return headers
+}
+
+/** Nothing that the books know could refuse its calls. */
+function isUnlimited({ stored, limits, budget, project }: Key): boolean {
+  const { requestsPerMinute, tokensPerMinute, parallel } = limits
+  const free = requestsPerMinute === null && tokensPerMinute === null && parallel === null
+  return !stored || (free && budget === null && project === null)
 }
 
 function openCall(call: AuthedCall, asked: Asked, stream: Stream): Omit<OpenCall, "hold"> {

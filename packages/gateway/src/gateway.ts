@@ -32,6 +32,8 @@ export interface Gateway {
 export interface Books {
   readonly store: Store
   readonly holds: Holds
+  /** What the log keeps outlives the process, so that calls may be posted. */
+  readonly posts: boolean
   /** Replaced at a reload, as is `unpriced`. */
   prices: PriceList
   /** Whether a budget lets a call through whose model has no price. */

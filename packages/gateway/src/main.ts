@@ -26,6 +26,7 @@ import { listen } from "./server.ts"
 import { addEnvironmentKeys, keyToShow, welcome } from "./start/first-key.ts"
 import { type Kept, limitsOf, rowsOfUnended, takeDataFolder } from "./start/kept.ts"
 import { compileRoutes, namesIn, withEngines } from "./start/routes.ts"
+import { enterSlips } from "./start/slips.ts"
 import type { Fault } from "./store/fault.ts"
 import { createStreams } from "./streams/streams.ts"
 import { createMetrics } from "./telemetry/count.ts"
@@ -81,10 +82,12 @@ async function startKeeping(
   const books: Books = {
     store,
     holds: createHolds(store, createRatios()),
+    posts: kept.log.outlives,
     prices: pricesOf(config),
     unpriced: config.unpriced,
     keepContent: config.streams.keepContent,
   }
+  await enterSlips(kept)
   const settled = await rowsOfUnended(kept)
   const streams = createStreams({
     log: kept.log,

@@ -24,7 +24,8 @@ for (const durability of ["process", "power"]) {
     t.mock.method(Worker.prototype, "postMessage", function (this: Worker, message: TaskMessage) {
       // What is in the file at this moment is what a kill would leave.
       const { task } = message
-      const opens = task?.kind === "ledger" ? task.jobs.filter(({ kind }) => kind === "open") : []
+      const opens =
+        task?.kind === "ledger" ? task.jobs.filter(({ kind }) => kind === "open" || kind === "whole") : []
       if (opens.length > 0) {
         const journal = journalIn(folder)
         opened += opens.length

@@ -7,11 +7,11 @@
 import type { ChatRequest } from "@sluice/protocol"
 import { GatewayError } from "../gateway-error.ts"
 import { highestCost, type Price } from "../ledger/price.ts"
-import type { Admission, Rates, Refusal } from "../store/admission.ts"
+import type { Rates, Refusal } from "../store/admission.ts"
 import type { OpenCall } from "../store/call-record.ts"
 import type { Store } from "../store/store.ts"
 import { countTokens } from "../tokens/count.ts"
-import { completionBound, promptSize, UNCAPPED_COMPLETION } from "./bound.ts"
+import { completionBound, type PromptSize, promptSize, UNCAPPED_COMPLETION } from "./bound.ts"
 import type { Ratios } from "./ratios.ts"
 
 export interface HoldRequest {
@@ -36,75 +36,89 @@ export interface Hold {
 export interface Holds {
   /** Writes the call's row with its hold; refuses with 401, 402 or 429. */
   take(wanted: HoldRequest): Promise<Hold>
+  /** For a call that nothing could refuse: the row is left to the caller, who posts it. */
+  draft(wanted: HoldRequest): { readonly call: OpenCall; readonly hold: Hold }
 }
 
 export function createHolds(store: Pick<Store, "openCall" | "extendHold">, ratios: Ratios): Holds {
+  const promptOf = ({ candidates }: HoldRequest, size: PromptSize): number =>
+    Math.max(...candidates.map(({ name }) => ratios.promptBound(name, size)))
+
   return {
     async take(wanted) {
-      const { call, request, candidates } = wanted
+      const { request } = wanted
       const size = promptSize(request)
-      let prompt = Math.max(...candidates.map(({ name }) => ratios.promptBound(name, size)))
-      let completion = completionBound(request)
-      const openWith = (): Promise<Admission> =>
-        store.openCall({
-          ...call,
-          hold: {
-            amount: amountOf(candidates, prompt, completion),
-            tokens: prompt + completion,
-            unpriced: wanted.unpriced,
-          },
-        })
-
-      let admission = await openWith()
+      let prompt = promptOf(wanted, size)
+      let admission = await store.openCall(withHold(wanted, prompt))
       if (!admission.admitted && isForCounting(admission.refusal)) {
         const counted =
           (await countTokens(textsOf(request))) + size.mediaTokens + PROMPT_OVERHEAD * request.messages.length
         if (counted < prompt) {
           prompt = counted
-          admission = await openWith()
+          admission = await store.openCall(withHold(wanted, prompt))
         }
       }
       if (!admission.admitted) throw refusalOf(admission.refusal, admission.rates)
-
-      const capped = (request.max_completion_tokens ?? request.max_tokens) != null
-      let extending: Promise<boolean | undefined> | undefined
-      let scale = 1
-      let isMeasured = false
-      return {
-        rates: admission.rates,
-        learn: (name, promptTokens) => ratios.learn(name, size, promptTokens),
-        async covers(roughTokens, measure) {
-          if (capped || roughTokens * scale + EXTEND_BEFORE < completion) return true
-          extending ??= extend()
-          const extended = await extending
-          if (extended === true) return true
-          if (!isMeasured) {
-            isMeasured = true
-            scale = Math.min(1, await measure())
-          }
-          // What is held may still be used up, and one extension besides while the database does not answer.
-          const most = extended === false ? completion : completion + UNCAPPED_COMPLETION
-          return roughTokens * scale + LOOKED_AT_EVERY < most
-        },
-      }
-
-      /** Undefined: nobody knows. */
-      async function extend(): Promise<boolean | undefined> {
-        const more = completion + UNCAPPED_COMPLETION
-        const amount = amountOf(candidates, prompt, more)
-        try {
-          const extended =
-            amount === null ? { admitted: true } : await store.extendHold(call.id, amount, Date.now())
-          if (extended.admitted) completion = more
-          return extended.admitted
-        } catch {
-          return undefined
-        } finally {
-          extending = undefined
-        }
-      }
+      return holdOf(wanted, size, prompt, admission.rates)
+    },
+    draft(wanted) {
+      const size = promptSize(wanted.request)
+      const prompt = promptOf(wanted, size)
+      return { call: withHold(wanted, prompt), hold: holdOf(wanted, size, prompt, {}) }
     },
   }
+
+  function holdOf(
+    { call, request, candidates }: HoldRequest,
+    size: PromptSize,
+    prompt: number,
+    rates: Rates,
+  ): Hold {
+    let completion = completionBound(request)
+    const capped = (request.max_completion_tokens ?? request.max_tokens) != null
+    let extending: Promise<boolean | undefined> | undefined
+    let scale = 1
+    let isMeasured = false
+    return {
+      rates,
+      learn: (name, promptTokens) => ratios.learn(name, size, promptTokens),
+      async covers(roughTokens, measure) {
+        if (capped || roughTokens * scale + EXTEND_BEFORE < completion) return true
+        extending ??= extend()
+        const extended = await extending
+        if (extended === true) return true
+        if (!isMeasured) {
+          isMeasured = true
+          scale = Math.min(1, await measure())
+        }
+        // What is held may still be used up, and one extension besides while the database does not answer.
+        const most = extended === false ? completion : completion + UNCAPPED_COMPLETION
+        return roughTokens * scale + LOOKED_AT_EVERY < most
+      },
+    }
+
+    /** Undefined: nobody knows. */
+    async function extend(): Promise<boolean | undefined> {
+      const more = completion + UNCAPPED_COMPLETION
+      const amount = amountOf(candidates, prompt, more)
+      try {
+        const extended =
+          amount === null ? { admitted: true } : await store.extendHold(call.id, amount, Date.now())
+        if (extended.admitted) completion = more
+        return extended.admitted
+      } catch {
+        return undefined
+      } finally {
+        extending = undefined
+      }
+    }
+  }
+}
+
+function withHold({ call, request, candidates, unpriced }: HoldRequest, prompt: number): OpenCall {
+  const completion = completionBound(request)
+  const amount = amountOf(candidates, prompt, completion)
+  return { ...call, hold: { amount, tokens: prompt + completion, unpriced } }
 }
 
 /** Asked for before it is needed, so that the answer need not wait. */

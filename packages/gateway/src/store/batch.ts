@@ -1,5 +1,5 @@
 /**
- * What every call does to the books: open, extend, settle. A batch of such jobs is one transaction; this is its code
+ * What every call does to the books: open, extend, settle, or open and settle in one. A batch of such jobs is one transaction; this is its code
  * for both databases, run next to the database: in SQLite's writer thread, or over a connection to Postgres.
  *
  *   settle the rows → read the accounts, locked → pay, release, decide, hold → write accounts, rows, totals
@@ -27,7 +27,7 @@ import {
 } from "./accounts.ts"
 import type { Admission, Refusal } from "./admission.ts"
 import type { OpenCall, SettledCall } from "./call-record.ts"
-import { openValues, settledValues } from "./call-row.ts"
+import { openValues, rowOf, settledValues, wholeValues } from "./call-row.ts"
 import type { Row, RowStatement, Session, Value } from "./engine.ts"
 import * as sql from "./ledger-statements.ts"
 import { type Payer, readPayers } from "./payers.ts"
@@ -35,7 +35,22 @@ import { createTotals } from "./totals.ts"
 import { money } from "./values.ts"
 
 export type LedgerJob =
-  | { readonly kind: "open"; readonly id: string; readonly call: OpenCall; readonly process: string }
+  | {
+      readonly kind: "open"
+      readonly id: string
+      readonly call: OpenCall
+      readonly process: string
+      /** It runs already, as nothing limits its key: it is entered, not asked about. */
+      readonly posted: boolean
+    }
+  /** Opened and settled in one: it was posted, and has ended since. */
+  | {
+      readonly kind: "whole"
+      readonly id: string
+      readonly call: OpenCall
+      readonly process: string
+      readonly settled: SettledCall
+    }
   /** To this many nano-dollars in all, so that a second time it extends nothing. */
   | { readonly kind: "extend"; readonly id: string; readonly to: bigint; readonly at: number }
   | {
@@ -66,7 +81,10 @@ export async function applyBatch(
   const ids = (kind: LedgerJob["kind"]) => of(kind).map(({ id }) => [id])
 
   const opens = of("open")
-  const before = retried ? await rowsById(session, sql.FIND_CALL, [...ids("open"), ...ids("settle")]) : NONE
+  const wholes = of("whole")
+  const before = retried
+    ? await rowsById(session, sql.FIND_CALL, [...ids("open"), ...ids("settle"), ...ids("whole")])
+    : NONE
   const settled = await rowsById(
     session,
     sql.SETTLE_CALL,
@@ -88,7 +106,7 @@ export async function applyBatch(
   const touched = [settled, abandoned, released, extended].flatMap((rows) => [...rows.values()])
   const payers = await readPayers(
     session,
-    opens.map(({ call }) => call),
+    [...opens, ...wholes].map(({ call }) => call),
     touched,
   )
   const payersOf = (row: Row) => payers.of(String(row["key_id"]), row["project_id"])
@@ -114,10 +132,12 @@ export async function applyBatch(
   }
 
   const newRows: Value[][] = []
+  const wholeRows: Value[][] = []
   const extensions: Value[][] = []
   const outcomes = jobs.map(answer)
 
   await session.each(sql.INSERT_CALL, newRows)
+  await session.each(sql.INSERT_WHOLE_CALL, wholeRows)
   await session.each(sql.EXTEND_CALL, extensions)
   await session.each(sql.WRITE_ACCOUNT, [...payers.accounts()].map(sql.accountValues))
   await session.each(sql.ADD_TOTALS, totals.rows())
@@ -137,24 +157,49 @@ export async function applyBatch(
         return extend(job)
       case "open":
         return open(job)
+      case "whole":
+        return enterWhole(job)
     }
   }
 
-  function open({ call, process }: JobOf<"open">): Admission {
+  function projectOf({ key, keyIsStored }: OpenCall): Value {
+    return (keyIsStored ? payers.key(key)?.["project_id"] : undefined) ?? null
+  }
+
+  function open({ call, process, posted }: JobOf<"open">): Admission {
     const { key, hold, startedAt } = call
     const row = call.keyIsStored ? payers.key(key) : undefined
-    const project = row?.["project_id"] ?? null
+    const project = projectOf(call)
     const paying = payers.of(key, project)
     for (const { account } of paying) moveOn(account, startedAt)
     // The commit was made and its answer lost: what was held is held.
     const done = before.has(call.id)
-    const refusal = done ? undefined : (keyRefusal(call, row) ?? firstRefusal(paying, hold, startedAt))
+    const refusal =
+      done || posted ? undefined : (keyRefusal(call, row) ?? firstRefusal(paying, hold, startedAt))
     if (refusal === undefined && !done) {
       for (const { account } of paying) takeHold(account, hold)
       newRows.push(openValues(call, process, project))
     }
     const rates = ratesOf(paying[0]!.account, paying[0]!.terms, startedAt)
     return refusal === undefined ? { admitted: true, rates } : { admitted: false, refusal, rates }
+  }
+
+  /** What opening and settling would have done one after the other. */
+  function enterWhole({ call, process, settled }: JobOf<"whole">): boolean {
+    if (before.has(call.id)) return true
+    const project = projectOf(call)
+    const { amount, tokens } = call.hold
+    const held: Held = { amount: amount ?? 0n, tokens, holding: true, startedAt: call.startedAt }
+    for (const { account } of payers.of(call.key, project)) {
+      moveOn(account, call.startedAt)
+      takeHold(account, call.hold)
+      moveOn(account, settled.endedAt)
+      releaseHold(account, held)
+      pay(account, held, settled.cost ?? 0n, settled.usage.promptTokens + settled.usage.completionTokens)
+    }
+    wholeRows.push(wholeValues(call, process, project, settled))
+    totals.add(rowOf(call, project), settled)
+    return true
   }
 
   function extend({ id, to, at }: JobOf<"extend">): Admission {

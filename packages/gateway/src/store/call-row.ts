@@ -99,6 +99,23 @@ export function settledValues(call: SettledCall): Value[] {
   ]
 }
 
+export const WHOLE_COLUMNS = { ...OPEN_COLUMNS, ...SETTLED_COLUMNS } as const
+
+export function wholeValues(call: OpenCall, process: string, project: Value, settled: SettledCall): Value[] {
+  return [...openValues(call, process, project), ...settledValues(settled).slice(0, -1)]
+}
+
+/** What an open row says, as far as it is added up. */
+export function rowOf(call: OpenCall, project: Value): Row {
+  return {
+    key_id: call.key,
+    project_id: project,
+    model_asked: text(call.modelAsked),
+    tags: json(call.tags),
+    started_at: call.startedAt,
+  }
+}
+
 export function readCall(row: Row): CallRecord {
   const string = (name: string) => String(row[name])
   const number = (name: string) => Number(row[name])

@@ -1,5 +1,5 @@
 /** Reading the ledger: one call, pages, everything, and what a dead process has left behind. */
-import type { CallRecord } from "./call-record.ts"
+import type { CallEnding, CallRecord } from "./call-record.ts"
 import { readCall } from "./call-row.ts"
 import { aliveProcesses } from "./processes.ts"
 import type { Queries } from "./queries.ts"
@@ -44,6 +44,12 @@ export function createCalls(queries: Queries, clock: string): Calls {
         yield* calls
         cursor = next
       } while (cursor !== undefined)
+    },
+    async endings(since) {
+      const rows = await queries.all(sql`SELECT id, ending FROM calls WHERE started_at >= ${since}`)
+      return new Map(
+        rows.map(({ id, ending }) => [String(id), ending == null ? null : (String(ending) as CallEnding)]),
+      )
     },
     async orphaned() {
       const rows = await queries.all(

@@ -179,3 +179,21 @@ test("closing gives up what cannot be written in time", async () => {
   await lane.close(1)
   await refused
 })
+
+test("who waits behind a batch that does not go through loses patience as well, untried", async () => {
+  const abandoned: string[] = []
+  const { lane, batch } = handLane({ abandoned: ({ id }) => abandoned.push(id) })
+  const first = lane.push({ id: "a", kind: "settle" })
+  const one = await batch(1)
+  const second = lane.push({ id: "a", kind: "settle" })
+  const behind = lane.push({ id: "b", kind: "open" })
+  const refused = assert.rejects(behind, passing)
+  for (let n = 1; n < 8; n++) (await batch(n)).fail(passing)
+  await refused
+  assert.deepEqual(abandoned, [])
+  ;(await batch(8)).end()
+  await first
+  ;(await batch(9)).end()
+  await second
+  assert.deepEqual(one.jobs, ["a"])
+})

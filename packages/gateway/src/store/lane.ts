@@ -5,7 +5,7 @@
  * Invariants:
  *   1. Jobs of one call run in the order in which they came, and never two in one batch.
  *   2. A batch that fails for a reason that may pass is tried again, whole and in its place, for as long as each of its
- *      jobs has patience. Whether it had been committed is not known, so it is marked as retried.
+ *      jobs has patience, and so are those that wait behind it. Whether it had been committed is not known, so it is marked as retried.
  *   3. A batch that fails for good is taken apart, so that one bad job does not fail its neighbours.
  *   4. A job that may wait for company goes with the next batch that another calls for, or alone after a moment.
  *   5. After `close` nothing is taken; what was taken is given the time that is left.
@@ -132,7 +132,7 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
         return false
       }
       entry.tries += 1
-      if (now() - entry.since < patience(entry.job)) return true
+      if (isPatient(entry)) return true
       entry.reject(error)
       abandoned?.(entry.job)
       return false
@@ -140,7 +140,12 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
     await wait(nextPause)
     nextPause = Math.min(nextPause * 2, LONGEST_PAUSE)
     if (over) for (const entry of left) entry.reject(tooLate())
-    else queue = [...left, ...queue]
+    // Whoever waits behind a batch that does not go through was not tried, and is told no later.
+    else queue = [...left, ...queue.filter((entry) => isPatient(entry) || entry.reject(error))]
+  }
+
+  function isPatient({ since, job }: Entry<Job, Outcome>): boolean {
+    return now() - since < patience(job)
   }
 
   return {

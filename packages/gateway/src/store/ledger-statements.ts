@@ -1,6 +1,6 @@
 /** The statements that every call costs. Prepared once per connection; `batch.ts` says when each is run. */
 import type { Account, Terms } from "./accounts.ts"
-import { OPEN_COLUMNS, SETTLED_COLUMNS } from "./call-row.ts"
+import { OPEN_COLUMNS, SETTLED_COLUMNS, WHOLE_COLUMNS } from "./call-row.ts"
 import type { Row, Value } from "./engine.ts"
 import type { Budget } from "./key-record.ts"
 import { type Columns, deleteFrom, insertInto, select, update } from "./row-statement.ts"
@@ -13,6 +13,7 @@ const HOLDING = ["id", "key_id", "project_id", "held", "held_tokens", "holding",
 export const FIND_CALL = select("calls", ["id", "ended_at"], "id")
 export const FIND_OPEN_CALL = select("calls", HOLDING, "id", { where: "ending IS NULL" })
 export const INSERT_CALL = insertInto("calls", OPEN_COLUMNS)
+export const INSERT_WHOLE_CALL = insertInto("calls", WHOLE_COLUMNS)
 export const EXTEND_CALL = update("calls", { held: "integer" }, "id", { where: "calls.ending IS NULL" })
 export const RESUME_CALL = update("calls", { resumed: "integer" }, "id", {
   added: ["resumed"],

@@ -11,6 +11,7 @@ import type { Fault } from "./fault.ts"
 import { createKeyStore, createProjectStore } from "./keys.ts"
 import { createLane } from "./lane.ts"
 import { readAccount } from "./ledger-statements.ts"
+import { createPosting } from "./posting.ts"
 import { BEAT, enterProcess } from "./processes.ts"
 import { createQueries } from "./queries.ts"
 import { sql } from "./sql.ts"
@@ -60,7 +61,8 @@ async function createStore(
   const queries = createQueries(engine)
   const lane = createLane<LedgerJob, LedgerOutcome>({
     execute: engine.ledger,
-    patience: ({ kind }) => (kind === "open" || kind === "extend" ? openPatience : Number.POSITIVE_INFINITY),
+    patience: (job) =>
+      (job.kind === "open" && !job.posted) || job.kind === "extend" ? openPatience : Number.POSITIVE_INFINITY,
     mayWait: (job) => job.kind === "settle" && job.mayWait,
     abandoned({ kind, id }) {
       if (kind === "open") void push({ kind: "abandon", id }).catch(() => {})
@@ -76,6 +78,16 @@ async function createStore(
     if (typeof outcome === "boolean") throw new Error(`a job '${job.kind}' is answered with an admission`)
     return outcome
   }
+
+  const posting = createPosting({ push: lane.push, log })
+  /** The books are asked when they know of all that was posted. */
+  const posted =
+    <Question extends unknown[], Answer>(ask: (...question: Question) => Promise<Answer>) =>
+    async (...question: Question): Promise<Answer> => {
+      await posting.flush()
+      return ask(...question)
+    }
+  const calls = createCalls(queries, engine.clock)
 
   async function beat(): Promise<number> {
     const released = await Promise.all((await processes.beat()).map((id) => push({ kind: "release", id })))
@@ -105,23 +117,36 @@ async function createStore(
   return {
     kind: engine.kind,
     process,
-    openCall: async (call) => ask({ kind: "open", id: call.id, call: fittingOpen(call), process }),
-    extendHold: (id, to, at) => ask({ kind: "extend", id, to, at }),
+    openCall: async (call) =>
+      ask({ kind: "open", id: call.id, call: fittingOpen(call), process, posted: false }),
+    mayPost: () => engine.kind === "sqlite" && !posting.isBehind(),
+    postCall: (call, by = process) => posting.open(fittingOpen(call), by),
+    postSettlement: (call) => posting.settle(fittingSettled(call)),
+    extendHold: posted((id, to, at) => ask({ kind: "extend", id, to, at })),
     settleCall: async (call, mayWait = false) =>
       push({ kind: "settle", id: call.id, call: fittingSettled(call), mayWait }),
-    countResume: async (id) => void (await push({ kind: "resumed", id })),
-    calls: createCalls(queries, engine.clock),
+    countResume: posted(async (id) => void (await push({ kind: "resumed", id }))),
+    calls: {
+      get: posted(calls.get),
+      page: posted(calls.page),
+      async *all(filter) {
+        await posting.flush()
+        yield* calls.all(filter)
+      },
+      endings: posted(calls.endings),
+      orphaned: posted(calls.orphaned),
+    },
     keys: createKeyStore(engine, queries),
     projects: createProjectStore(engine, queries),
     contents,
-    usage: (question) => readUsage(queries, question),
-    async spend(of, id, at) {
+    usage: posted((question) => readUsage(queries, question)),
+    spend: posted(async (of, id, at) => {
       const subject = `${of}:${id}`
       const row = await queries.first(sql`SELECT * FROM accounts WHERE subject = ${subject}`)
       const account = row === undefined ? newAccount(subject) : readAccount(row)
       moveOn(account, at)
       return spendOf(account)
-    },
+    }),
     async setting(name, chosen) {
       const mine = sql`INSERT INTO settings (name, value) VALUES (${name}, ${chosen()}) ON CONFLICT DO NOTHING`
       const known = sql`SELECT value FROM settings WHERE name = ${name}`
@@ -139,6 +164,8 @@ async function createStore(
   async function close(within: number): Promise<void> {
     clearInterval(heart)
     stopWatching()
+    // What waits is pushed at once; the lane does not close before it.
+    void posting.flush()
     await lane.close(within)
     await processes.leave().catch(() => {})
     await engine.close()

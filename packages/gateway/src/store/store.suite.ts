@@ -7,6 +7,7 @@ import { suiteOfHolds } from "./holds.suite.ts"
 import { suiteOfTheKeys } from "./keys.suite.ts"
 import { suiteOfTheLedger } from "./ledger.suite.ts"
 import type { StoreOptions } from "./open.ts"
+import { suiteOfPosting } from "./posting.suite.ts"
 import { suiteOfReading } from "./reading.suite.ts"
 import { suiteOfTheStart } from "./start.suite.ts"
 import type { Store } from "./store.ts"
@@ -18,6 +19,7 @@ export function suiteOfTheStore(subject: FaultySubject): void {
   suiteOfTheKeys(subject)
   suiteOfTheStart(subject)
   suiteOfFaults(subject)
+  suiteOfPosting(subject)
 }
 
 export interface StoreSubject {

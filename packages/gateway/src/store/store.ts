@@ -14,7 +14,9 @@
  *   5. A settlement is tried until the database takes it. An opening is tried for two seconds; if it fails then, no row
  *      and no hold are left of it as soon as the database can be reached.
  *   6. Money is a bigint of nano-dollars, never a float. Counts and times are safe integers; times are UTC milliseconds.
- *   7. A change of a key is told to every process within a second, and asked for again by `openCall` itself.
+ *   7. What was posted is written within a moment, and looked for at every start by its slip (`start/slips.ts`): of a
+ *      process that is killed meanwhile no call is missing.
+ *   8. A change of a key is told to every process within a second, and asked for again by `openCall` itself.
  */
 import type { Admission } from "./admission.ts"
 import type { CallEnding, CallRecord, OpenCall, SettledCall } from "./call-record.ts"
@@ -35,6 +37,18 @@ export interface Store {
 
   /** Takes the hold and writes the row: before the call's provider is called. A call that is not admitted has no row. */
   openCall(call: OpenCall): Promise<Admission>
+  /**
+   * Whether the two below may be used: not while the database is slow, and not where what a killed process leaves behind
+   * may stay unread, as a folder that only that process knew.
+   */
+  mayPost(): boolean
+  /**
+   * Enters a call that is not asked about, since nothing limits its key: within a moment, and before any question about the
+   * books is answered. The caller has kept a slip of it. `process`: another that began it.
+   */
+  postCall(call: OpenCall, process?: string): void
+  /** The ending of one that was posted. */
+  postSettlement(call: SettledCall): void
   /** Raises what an open call holds to this many nano-dollars. */
   extendHold(id: string, to: bigint, at: number): Promise<Admission>
   /**
@@ -68,6 +82,8 @@ export interface Calls {
   page(question: PageQuestion): Promise<CallPage>
   /** All, newest first, read in pages: for exports. */
   all(filter: CallFilter): AsyncIterable<CallRecord>
+  /** Of every call that began at or after, how it ended; null: it has not. */
+  endings(since: number): Promise<ReadonlyMap<string, CallEnding | null>>
   /** Rows without an ending whose process is gone: they are `interrupted`, and somebody must settle them. */
   orphaned(): Promise<CallRecord[]>
 }

@@ -15,6 +15,7 @@
  *   note      JSON: what was learnt of it later
  *   event     the event's bytes
  *   end       JSON: the ending, its time and its notes; the event number is that of the last event
+ *   slip      bytes that are not for readers: what the books must know of its call, until they do
  *   gone      the stream was deleted; what older segments still have of it is nobody's
  *
  * How it is read, at the start: segment after segment, batch after batch. A batch is taken if its magic, length and
@@ -30,7 +31,7 @@
  */
 import { crc32 } from "node:zlib"
 
-export const KIND = { blank: 0, begin: 1, note: 2, event: 3, end: 4, gone: 5 } as const
+export const KIND = { blank: 0, begin: 1, note: 2, event: 3, end: 4, gone: 5, slip: 6 } as const
 export type Kind = (typeof KIND)[keyof typeof KIND]
 
 export const SEGMENT_HEADER = Buffer.from(`${"sluice journal 1".padEnd(31)}\n`)

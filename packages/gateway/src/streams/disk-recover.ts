@@ -29,6 +29,7 @@ export function recoverStreams(segments: Segments, keeper: StreamKeeper): Recove
     }
     belongs(stream, segment)
     if (kind === KIND.event) stream.restoreEvent(event, segments.placeOf(segment, start), end - start)
+    else if (kind === KIND.slip) stream.restoreSlip(segments.placeOf(segment, start), end - start)
     else stream.restore(kind, event, bytes.subarray(start, end))
   })
   for (const stream of byNumber.values()) stream.restored()

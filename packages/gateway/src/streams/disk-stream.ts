@@ -24,6 +24,7 @@ const READ_BYTES = 64 << 10
 const READ_PIECES = 128
 /** Bytes between two events that are cheaper to read than to jump over. */
 const NEAR = 2 << 10
+const NO_SLIPS: number[] = []
 /** So many dropped events may stand in the index before it is cut. */
 const LOOSE = 64
 
@@ -61,6 +62,8 @@ export class DiskStream implements StreamRecord {
   #kept = 0
   #gone = false
   #begun = false
+  /** Of the process before: place and length of each. */
+  #slips: number[] = NO_SLIPS
 
   constructor(number: number, facts: StreamFacts, keeper: StreamKeeper) {
     this.number = number
@@ -85,6 +88,27 @@ export class DiskStream implements StreamRecord {
   note(more: StreamNotes): void {
     this.notes = { ...this.notes, ...more }
     this.#keeper.put(this, KIND.note, 0, json(more))
+  }
+
+  putSlip(slip: Uint8Array): void {
+    this.#keeper.put(this, KIND.slip, 0, slip)
+  }
+
+  get hasSlips(): boolean {
+    return this.#slips.length > 0
+  }
+
+  slips(): Uint8Array[] {
+    const slips: Uint8Array[] = []
+    for (let at = 0; at < this.#slips.length; at += 2) {
+      const slip = this.#keeper.readAt(this.#slips[at]!, this.#slips[at + 1]!)
+      if (slip !== undefined) slips.push(slip)
+    }
+    return slips
+  }
+
+  forgetSlips(): void {
+    this.#slips = NO_SLIPS
   }
 
   end(how: Ending, more?: StreamNotes): boolean {
@@ -207,6 +231,10 @@ export class DiskStream implements StreamRecord {
     this.#add(event, place, length)
     if (this.held > this.#keeper.maxBytes) this.#dropOldest()
     this.#keeper.changed(this.held - before)
+  }
+
+  restoreSlip(place: number, length: number): void {
+    this.#slips = [...this.#slips, place, length]
   }
 
   restored(): void {

@@ -108,6 +108,33 @@ test("what was flushed is there again after the process is gone, and the rest of
   assert.deepEqual(readAll(third.get("running")!, 300), ["the end"])
 })
 
+test("slips are read again after the process is gone, in their order, until they are forgotten", async () => {
+  const folder = newFolder()
+  const log = open(folder, { segmentBytes: 4 << 10 })
+  const streams = ["a", "b"].map((id) => log.create(factsOf(id)))
+  for (let number = 0; number < 60; number++) {
+    for (const stream of streams) {
+      if (number % 30 === 0) stream.putSlip(bytesOf(`slip ${number} of ${stream.facts.id} ${"s".repeat(90)}`))
+      stream.append(bytesOf("x".repeat(90)))
+    }
+    log.flush(() => {})
+  }
+  log.create(factsOf("none")).append(bytesOf("x"))
+  log.flush(() => {})
+  assert.ok(segmentPaths(folder).length > 2)
+
+  const again = reopen(folder)
+  for (const id of ["a", "b"]) {
+    const stream = again.get(id)!
+    assert.equal(stream.hasSlips, true)
+    const said = [0, 30].map((number) => `slip ${number} of ${id} ${"s".repeat(90)}`)
+    assert.deepEqual(textsOf(stream.slips()), said)
+    stream.forgetSlips()
+    assert.deepEqual([stream.hasSlips, stream.slips()], [false, []])
+  }
+  assert.deepEqual([again.get("none")!.hasSlips, again.get("none")!.slips()], [false, []])
+})
+
 test("wherever the last segment is torn, what is left is a prefix; what is appended after it is read again", () => {
   const folder = newFolder()
   const log = open(folder)
@@ -205,12 +232,14 @@ test("deleted is gone: a raw look at the files finds nothing of an expired strea
       log.flush(() => {})
     }
     short.note({ opened: { model: "secret-model" } })
+    short.putSlip(bytesOf("secret-slip"))
     short.end("failed", { failure: { message: "secret-failure" } })
     log.flush(() => {})
   }
   assert.ok(segmentPaths(folder).length > 3)
   assert.match(onDisk(folder), /secret-content/)
   assert.match(onDisk(folder), /secret-model/)
+  assert.match(onDisk(folder), /secret-slip/)
   now = GENEROUS.keep
   assert.equal(log.sweep(now).length, 40)
   await log.cleaned()

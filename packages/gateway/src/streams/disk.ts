@@ -290,6 +290,7 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   const journal: Journal = {
+    outlives: true,
     create(facts) {
       const stream = new DiskStream(++lastNumber, facts, keeper)
       streams.set(facts.id, stream)

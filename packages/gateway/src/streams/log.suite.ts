@@ -51,6 +51,20 @@ export function logSuite(name: string, subject: LogUnderTest): void {
     await log.close()
   })
 
+  test(`${name}: a slip is no event: readers and limits know nothing of it`, async () => {
+    const log = subject.create({ ...GENEROUS, maxBytes: 10 }, () => 0)
+    const stream = log.create(factsOf("a"))
+    stream.putSlip(bytesOf("a slip of more bytes than a stream may have"))
+    stream.append(bytesOf("one"))
+    stream.putSlip(bytesOf("another"))
+    stream.append(bytesOf("two"))
+    stream.end("finished")
+    await flushed(log)
+    assert.deepEqual(readAll(stream), ["one", "two"])
+    assert.deepEqual([stream.head, stream.written, log.bytes, stream.hasSlips], [2, 6, 6, false])
+    await log.close()
+  })
+
   test(`${name}: of more ended streams than are kept the oldest go, and no running one`, async () => {
     const log = subject.create({ ...GENEROUS, mostEnded: 3 }, () => 0)
     const running = log.create(factsOf("running"))

@@ -56,6 +56,13 @@ export interface StreamRecord {
   /** Appends one event and gives its number. */
   append(event: Uint8Array): number
   note(notes: StreamNotes): void
+  /** Keeps bytes that are for no reader, where the log outlives its process. */
+  putSlip(slip: Uint8Array): void
+  /** The process before has kept some. */
+  readonly hasSlips: boolean
+  /** What it has kept, oldest first: read from where it stands. */
+  slips(): readonly Uint8Array[]
+  forgetSlips(): void
   /** True if this call ended it; false if it had ended before. */
   end(ending: Ending, notes?: StreamNotes): boolean
   /**
@@ -70,6 +77,8 @@ export interface StreamRecord {
 }
 
 export interface StreamLog {
+  /** What is kept outlives the process. */
+  readonly outlives: boolean
   create(facts: StreamFacts): StreamRecord
   get(id: string): StreamRecord | undefined
   /** All it has, oldest first: at the start those of the process before, the ones without an ending included. */

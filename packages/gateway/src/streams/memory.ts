@@ -49,6 +49,7 @@ export function createMemoryLog(initial: LogLimits, now: () => number = Date.now
   }
 
   return {
+    outlives: false,
     create(facts) {
       const stream = new MemoryStream(facts, keeper)
       streams.set(facts.id, stream)
@@ -133,6 +134,19 @@ class MemoryStream implements StreamRecord {
   note(more: StreamNotes): void {
     this.notes = { ...this.notes, ...more }
   }
+
+  /** Nobody would read it. */
+  putSlip(): void {}
+
+  get hasSlips(): boolean {
+    return false
+  }
+
+  slips(): Uint8Array[] {
+    return []
+  }
+
+  forgetSlips(): void {}
 
   end(how: Ending, more?: StreamNotes): boolean {
     if (this.ending !== undefined) return false
