@@ -3,6 +3,9 @@
  * is exact; only an unbroken run of more than LONGEST_RUN letters, spaces or signs is cut, because merging one is
  * quadratic in its length. Jobs take turns: a small prompt does not wait behind a huge one.
  */
+import { readlinkSync } from "node:fs"
+import { constants, setPriority } from "node:os"
+import { basename } from "node:path"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { parentPort } from "node:worker_threads"
 import { createMerger, PIECES } from "./byte-pairs.ts"
@@ -34,6 +37,7 @@ export type TokenAnswer =
 const LONGEST_RUN = 4_096
 const TURN_MS = 10
 
+stepBack()
 /** It knows no special tokens: what looks like one is text when it comes from a caller. */
 const merge = createMerger(readVocabulary())
 
@@ -99,4 +103,14 @@ function split(text: string): string[] {
 /** What the deadline left uncounted, at the four bytes a token that English prose comes to. */
 function estimate(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4)
+}
+
+/** Counting can wait and streams cannot. Linux alone gives a thread a priority of its own. */
+function stepBack(): void {
+  if (process.platform !== "linux") return
+  try {
+    setPriority(Number(basename(readlinkSync("/proc/thread-self"))), constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // Without /proc it takes its turn like everybody.
+  }
 }
