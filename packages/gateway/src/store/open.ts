@@ -122,10 +122,16 @@ async function createStore(
     mayPost: () => engine.kind === "sqlite" && !posting.isBehind(),
     postCall: (call, by = process) => posting.open(fittingOpen(call), by),
     postSettlement: (call) => posting.settle(fittingSettled(call)),
-    extendHold: posted((id, to, at) => ask({ kind: "extend", id, to, at })),
+    extendHold(id, to, at) {
+      posting.post()
+      return ask({ kind: "extend", id, to, at })
+    },
     settleCall: async (call, mayWait = false) =>
       push({ kind: "settle", id: call.id, call: fittingSettled(call), mayWait }),
-    countResume: posted(async (id) => void (await push({ kind: "resumed", id }))),
+    async countResume(id) {
+      posting.post()
+      await push({ kind: "resumed", id })
+    },
     calls: {
       get: posted(calls.get),
       page: posted(calls.page),
@@ -164,8 +170,7 @@ async function createStore(
   async function close(within: number): Promise<void> {
     clearInterval(heart)
     stopWatching()
-    // What waits is pushed at once; the lane does not close before it.
-    void posting.flush()
+    posting.post()
     await lane.close(within)
     await processes.leave().catch(() => {})
     await engine.close()

@@ -56,6 +56,20 @@ export function suiteOfPosting({ name, place: newPlace, createFault }: FaultySub
     assert.deepEqual([row?.resumed, row?.held, row?.ending], [1, 20n, null])
   })
 
+  test(`${name}: a question that the database cannot answer is refused, whatever waits before it`, async (t) => {
+    const { open, query } = await newPlace(t)
+    const fault = createFault()
+    const store = await open({ fault })
+    fault.arm(1, "before", 1_000_000)
+    store.postCall(anOpenCall("a", { keyIsStored: false }))
+    await assert.rejects(store.calls.get("a"))
+    assert.equal(store.mayPost(), false)
+    fault.arm(0)
+    while ((await store.calls.get("a")) === undefined);
+    assert.equal(store.mayPost(), store.kind === "sqlite")
+    await assertBooksAgree(query)
+  })
+
   test(`${name}: a posted call is entered even if its key was deleted, disabled or limited meanwhile`, async (t) => {
     const { open, query } = await newPlace(t)
     const store = await open()

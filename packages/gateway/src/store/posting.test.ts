@@ -2,10 +2,10 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { anOpenCall, aSettledCall, until } from "../../test/store-support.ts"
 import type { LedgerJob } from "./batch.ts"
-import { createPosting } from "./posting.ts"
+import { createPosting, type PostingOptions } from "./posting.ts"
 
 /** Jobs are done when the test says so, on a clock that it sets. */
-function handPosting() {
+function handPosting(options: Partial<PostingOptions> = {}) {
   const jobs: { job: string; done(): void; fail(error: Error): void }[] = []
   const said: string[] = []
   const clock = { now: 0 }
@@ -18,6 +18,7 @@ function handPosting() {
     log: (line) => said.push(line),
     every: 5,
     now: () => clock.now,
+    ...options,
   })
   return { posting, jobs, said, clock, names: () => jobs.map(({ job }) => job) }
 }
@@ -47,6 +48,13 @@ test("a flush waits for what was posted before it, batches that are under way in
   jobs[0]!.done()
   await flushing
   await posting.flush()
+})
+
+test("a flush gives up where nothing comes back", async () => {
+  const { posting, jobs } = handPosting({ patience: 5 })
+  posting.open(anOpenCall("a"), "p")
+  await posting.flush()
+  assert.equal(jobs.length, 1)
 })
 
 test("it is behind while nothing comes back for a second, and no longer when something has", async () => {

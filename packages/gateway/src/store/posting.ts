@@ -5,8 +5,8 @@
  * Invariants:
  *   1. What is posted is in the books after EVERY and the transaction that follows, or the store is `behind`.
  *   2. The jobs of a call are pushed in their order.
- *   3. `flush` resolves when everything that was posted before it has been entered or refused: who asks the books after it
- *      is answered as if nothing had waited.
+ *   3. `flush` resolves when everything that was posted before it has been entered: who asks the books after it is answered
+ *      as if nothing had waited. Where the database does not answer it gives up, so that who asks is told.
  */
 import type { LedgerJob } from "./batch.ts"
 import type { OpenCall, SettledCall } from "./call-record.ts"
@@ -19,6 +19,8 @@ const BEHIND = 1_000
 export interface Posting {
   open(call: OpenCall, process: string): void
   settle(call: SettledCall): void
+  /** Pushes what waits: a job that is pushed behind it is done behind it. */
+  post(): void
   flush(): Promise<void>
   /** What was posted has waited for long. */
   isBehind(): boolean
@@ -28,6 +30,8 @@ export interface PostingOptions {
   push(job: LedgerJob): Promise<unknown>
   readonly log: (line: string) => void
   readonly every?: number
+  /** Milliseconds that a flush waits at most. */
+  readonly patience?: number
   readonly now?: () => number
 }
 
@@ -41,6 +45,7 @@ export function createPosting({
   push,
   log,
   every = EVERY,
+  patience = BEHIND,
   now = () => performance.now(),
 }: PostingOptions): Posting {
   let waiting = new Map<string, Waiting>()
@@ -57,6 +62,7 @@ export function createPosting({
   }
 
   function post(): void {
+    if (waiting.size === 0) return
     clearTimeout(timer)
     timer = undefined
     const jobs = [...waiting].map(([id, one]) => jobOf(id, one))
@@ -84,9 +90,10 @@ export function createPosting({
       if (one === undefined) add(settled.id, { settled })
       else one.settled ??= settled
     },
-    async flush() {
-      if (waiting.size > 0) post()
-      await running
+    post,
+    flush() {
+      post()
+      return running === undefined ? NOTHING : within(patience, running)
     },
     isBehind: () => running !== undefined && now() - since > BEHIND,
   }
@@ -96,4 +103,16 @@ function jobOf(id: string, { open, settled }: Waiting): LedgerJob {
   if (open === undefined) return { kind: "settle", id, call: settled!, mayWait: false }
   if (settled === undefined) return { kind: "open", id, ...open, posted: true }
   return { kind: "whole", id, ...open, settled }
+}
+
+const NOTHING = Promise.resolve()
+
+function within(milliseconds: number, wanted: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds)
+    void wanted.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
