@@ -9,7 +9,8 @@ import { anOpenCall, aSettledCall, assertBooksAgree, NOON } from "../../test/sto
 import type { OpenCall, SettledCall } from "../store/call-record.ts"
 import { openStore } from "../store/open.ts"
 import { readSlip, writeSlip } from "../store/slip.ts"
-import { createJournal } from "../streams/disk.ts"
+import type { Store } from "../store/store.ts"
+import { createJournal, type Journal } from "../streams/disk.ts"
 import { enterSlips } from "./slips.ts"
 
 const LIMITS = { keep: 60_000, maxBytes: 1 << 20, totalBytes: 1 << 24 }
@@ -46,7 +47,12 @@ test("what the books had not learned before the process was killed is entered on
     level: "process",
     limits: LIMITS,
   })
-  const before = { log: createJournal(place()), store: await openStore({ dataFolder: folder }) }
+  const start = async (): Promise<{ log: Journal; store: Store }> => {
+    const started = { log: createJournal(place()), store: await openStore({ dataFolder: folder }) }
+    t.after(() => Promise.all([started.log.close(), started.store.close()]))
+    return started
+  }
+  const before = await start()
   const { process } = before.store
   const opened = (id: string): OpenCall =>
     anOpenCall(id, { keyIsStored: false, hold: { amount: 10n, tokens: 3 } })
@@ -82,7 +88,7 @@ test("what the books had not learned before the process was killed is entered on
   for (const id of ["only its beginning is there", "runs, and is there", "all is there"])
     before.store.postCall(opened(id))
   before.store.postSettlement(settled("all is there"))
-  await before.store.close()
+  assert.equal((await before.store.calls.page({ limit: 10 })).calls.length, 3)
 
   const expected: Record<string, string | null> = {
     "nothing is there": "finished",
@@ -91,17 +97,22 @@ test("what the books had not learned before the process was killed is entered on
     "runs, and is there": null,
     "all is there": "finished",
   }
+  // It is not closed: to those after it, it was killed.
   for (const missing of [3, 0]) {
-    const after = { log: createJournal(place()), store: await openStore({ dataFolder: folder }) }
+    const after = await start()
+    assert.equal(after.store.afterKill, true)
     assert.equal(await enterSlips(after), missing)
     const { calls } = await after.store.calls.page({ limit: 10 })
     assert.deepEqual(Object.fromEntries(calls.map(({ id, ending }) => [id, ending])), expected)
     assert.ok(calls.every((call) => call.process === process))
     assert.equal((await after.store.spend("key", "ann", NOON)).total, 21n)
     assert.equal(await enterSlips(after), 0)
-    await after.store.close()
-    await after.log.close()
   }
+  const last = await start()
+  await last.store.close()
+  const afterAll = await start()
+  assert.equal(afterAll.store.afterKill, false)
+  assert.equal(await enterSlips(afterAll), 0)
   const database = new DatabaseSync(join(folder, "sluice.db"))
   await assertBooksAgree(async (sql) => database.prepare(sql).all() as never)
   database.close()

@@ -3,26 +3,32 @@
  * before their rows were written. What their slips say is posted again, and the first question about the books finds it.
  */
 import { readSlip, type Slip } from "../store/slip.ts"
+import type { Store } from "../store/store.ts"
+import type { StreamRecord } from "../streams/log.ts"
 import type { Kept } from "./kept.ts"
 
 /** How many calls were missing, or missed their ending. */
 export async function enterSlips({ log, store }: Pick<Kept, "log" | "store">): Promise<number> {
   const records = [...log.all()].filter(({ hasSlips }) => hasSlips)
-  if (records.length === 0) return 0
+  const missing = store.afterKill && records.length > 0 ? await post(records, store) : 0
+  for (const record of records) record.forgetSlips()
+  return missing
+}
+
+async function post(records: readonly StreamRecord[], store: Store): Promise<number> {
   let oldest = Number.POSITIVE_INFINITY
   for (const { facts } of records) oldest = Math.min(oldest, facts.createdAt)
   const endings = await store.calls.endings(oldest)
-  let entered = 0
+  let missing = 0
   for (const record of records) {
     const ending = endings.get(record.facts.id)
     // Most have stood in the books for long.
-    const slips = typeof ending === "string" ? [] : record.slips()
-    record.forgetSlips()
-    const { open, process, settled }: Slip = Object.assign({}, ...slips.map(readSlip))
+    if (typeof ending === "string") continue
+    const { open, process, settled }: Slip = Object.assign({}, ...record.slips().map(readSlip))
     const isMissing = ending === undefined && open !== undefined
     if (isMissing) store.postCall(open, process)
     if (settled !== undefined) store.postSettlement(settled)
-    if (isMissing || settled !== undefined) entered++
+    if (isMissing || settled !== undefined) missing++
   }
-  return entered
+  return missing
 }

@@ -169,14 +169,14 @@ test("closing waits for what was taken and takes nothing more", async () => {
   await assert.rejects(lane.push({ id: "b" }), { code: "closed" })
   ;(await batch(1)).end()
   assert.equal(await taken, "done a")
-  await closed
+  assert.equal(await closed, true)
 })
 
 test("closing gives up what cannot be written in time", async () => {
   const failing = { execute: () => Promise.reject(passing) }
   const { lane } = handLane({ ...failing, wait: () => new Promise(setImmediate) })
   const refused = assert.rejects(lane.push({ id: "a" }), { code: "closed" })
-  await lane.close(1)
+  assert.equal(await lane.close(1), false)
   await refused
 })
 

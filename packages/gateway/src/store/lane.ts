@@ -14,8 +14,8 @@ import { StoreError } from "./store-error.ts"
 
 export interface Lane<Job, Outcome> {
   push(job: Job): Promise<Outcome>
-  /** Resolves when nothing is left or `milliseconds` have passed; then what is left is refused. */
-  close(milliseconds: number): Promise<void>
+  /** Resolves when nothing is left (true) or `milliseconds` have passed; then what is left is refused. */
+  close(milliseconds: number): Promise<boolean>
 }
 
 export interface LaneOptions<Job, Outcome> {
@@ -160,6 +160,7 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
       over = true
       for (const { reject } of queue) reject(tooLate())
       queue = []
+      return running === undefined
     },
   }
 }

@@ -119,6 +119,7 @@ async function createStore(
     process,
     openCall: async (call) =>
       ask({ kind: "open", id: call.id, call: fittingOpen(call), process, posted: false }),
+    afterKill: processes.foundAnother,
     mayPost: () => engine.kind === "sqlite" && !posting.isBehind(),
     postCall: (call, by = process) => posting.open(fittingOpen(call), by),
     postSettlement: (call) => posting.settle(fittingSettled(call)),
@@ -171,8 +172,8 @@ async function createStore(
     clearInterval(heart)
     stopWatching()
     posting.post()
-    await lane.close(within)
-    await processes.leave().catch(() => {})
+    // Whoever leaves has entered everything; the next start looks for what the others have not.
+    if (await lane.close(within)) await processes.leave().catch(() => {})
     await engine.close()
   }
 }

@@ -11,6 +11,8 @@ export const BEAT = 5_000
 const DEAD_AFTER = 30_000
 
 export interface Processes {
+  /** Another had written itself in and not left: over SQLite it was killed. */
+  readonly foundAnother: boolean
   /** The ids of open calls that hold something for a process that is gone. */
   beat(): Promise<string[]>
   leave(): Promise<void>
@@ -28,8 +30,10 @@ export async function enterProcess(engine: Engine, queries: Queries, id: string)
   const leftBehind = sql`SELECT id FROM calls WHERE ending IS NULL AND holding = 1
     AND process NOT IN (${aliveProcesses(engine.clock)})`
   const beat = [alive, buryOthers, leftBehind].map(queries.statement)
+  const another = await queries.first(sql`SELECT id FROM processes LIMIT 1`)
 
   return {
+    foundAnother: another !== undefined,
     /** All in one: SQLite's reading thread would never rest if it were asked every few seconds. */
     async beat() {
       const [, , rows = []] = await engine.write(beat)

@@ -48,6 +48,16 @@ export function suiteOfTheStart({ name, place: newPlace }: StoreSubject): void {
     assert.deepEqual(await query("SELECT id FROM processes"), [])
   })
 
+  test(`${name}: a start knows whether the process before has left`, async (t) => {
+    const { open } = await newPlace(t)
+    const first = await open()
+    assert.equal(first.afterKill, false)
+    assert.equal((await open()).afterKill, true)
+    const alone = await (await newPlace(t)).open()
+    await alone.close()
+    assert.equal(alone.afterKill, false)
+  })
+
   test(`${name}: content is kept until its time is over, and calls for as long as asked, totals for ever`, async (t) => {
     const { open, query } = await newPlace(t)
     const store = await open()

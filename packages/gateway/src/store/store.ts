@@ -14,8 +14,8 @@
  *   5. A settlement is tried until the database takes it. An opening is tried for two seconds; if it fails then, no row
  *      and no hold are left of it as soon as the database can be reached.
  *   6. Money is a bigint of nano-dollars, never a float. Counts and times are safe integers; times are UTC milliseconds.
- *   7. What was posted is written within a moment, and looked for at every start by its slip (`start/slips.ts`): of a
- *      process that is killed meanwhile no call is missing.
+ *   7. What was posted is written within a moment, and looked for at the start after a kill by its slip
+ *      (`start/slips.ts`): of a process that is killed meanwhile no call is missing.
  *   8. A change of a key is told to every process within a second, and asked for again by `openCall` itself.
  */
 import type { Admission } from "./admission.ts"
@@ -37,6 +37,8 @@ export interface Store {
 
   /** Takes the hold and writes the row: before the call's provider is called. A call that is not admitted has no row. */
   openCall(call: OpenCall): Promise<Admission>
+  /** The process before was killed, or could not enter all it knew: what it has posted may be missing. */
+  readonly afterKill: boolean
   /**
    * Whether the two below may be used: not while the database is slow, and not where what a killed process leaves behind
    * may stay unread, as a folder that only that process knew.
