@@ -88,7 +88,7 @@ const MEANINGS: Readonly<Record<ErrorKind, Meaning>> = {
   },
   server: {
     happened:
-      "Sluice failed: a defect, its database (then 503), or its journal cannot be written (then 503 before a stream, 500 within).",
+      "Sluice failed: a defect, its database (then 503; a key without limits notices after a second), or its journal cannot be written (then 503 before a stream, 500 within).",
     todo: "Try again; the log line with the `x-request-id` says why. `/readyz` tells of the journal.",
   },
   not_implemented: {

@@ -55,7 +55,7 @@ spells them. The conventions for generative AI are still in development; these a
 \`sluice_\`, or is what every process tells Prometheus.
 
 A **call** is a client's request, an **attempt** one try at a provider: a call has as many attempts as candidates were asked.
-Calls, attempts, tokens and cost are counted when a call's row in the ledger is settled, and agree with the ledger.
+Calls, attempts, tokens and cost are counted when a call is settled, and agree with the ledger.
 Counters begin at 0 when the process starts.
 
 - \`gen_ai_provider_name\` is the provider's name in \`sluice.yaml\`; "" where nobody answered.
