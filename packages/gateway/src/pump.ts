@@ -65,7 +65,7 @@ export interface PumpEntry {
   flag(flag: string): void
   readonly meter: PumpMeter
   withCost(usage: Usage): Usage
-  /** Resolves when the row is durable. */
+  /** Resolves when the ending may be shown: its row is durable, or will be with what shows it. */
   close(ending: Ending, error?: WireError): Promise<void>
 }
 

@@ -6,7 +6,8 @@
  *                                    was relayed are counted, and the row says `estimated`
  *   the call                         costs the sum of its attempts; one of unknown price makes the sum unknown
  *
- * `close` gives a promise that is kept when the row is durable: nothing of the ending is shown before.
+ * `close` gives a promise that is kept when the row is durable, or, of a posted call, when its slip is in the write that will
+ * show the ending: nothing of the ending is shown before.
  */
 import type { Chunk, Completion, Usage, WireError } from "@sluice/protocol"
 import type { AttemptRecord, CallEnding, CallUsage, SettledCall } from "../store/call-record.ts"

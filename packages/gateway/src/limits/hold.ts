@@ -1,5 +1,6 @@
 /**
- * A hold reserves the highest that a call may cost, before its provider is asked; settling releases it (ledger/entry.ts).
+ * A hold reserves the highest that a call may cost; settling releases it (ledger/entry.ts). It is taken before the provider is
+ * asked; where nothing could refuse it, it is drafted, and entered a moment later with the row.
  *
  *   input    bounded by the prompt's bytes and what the model has shown; counted exactly only when that bound would refuse
  *   output   the caller's cap; without one 4,096 tokens, extended as the answer grows

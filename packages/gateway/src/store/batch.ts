@@ -1,6 +1,7 @@
 /**
- * What every call does to the books: open, extend, settle, or open and settle in one. A batch of such jobs is one transaction; this is its code
- * for both databases, run next to the database: in SQLite's writer thread, or over a connection to Postgres.
+ * What every call does to the books: open, extend, settle, or open and settle in one. A batch of such jobs is one
+ * transaction; this is its code for both databases, run next to the database: in SQLite's writer thread, or over a
+ * connection to Postgres.
  *
  *   settle the rows → read the accounts, locked → pay, release, decide, hold → write accounts, rows, totals
  *

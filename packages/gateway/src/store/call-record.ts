@@ -2,7 +2,7 @@
 
 export type CallEnding = "finished" | "failed" | "cancelled" | "interrupted"
 
-/** One row more in the books, written before the call's provider is asked. */
+/** One row more in the books: what is known of a call before its provider is asked. */
 export interface OpenCall {
   /** Minted here; also the stream's id. Never a client's. */
   readonly id: string
