@@ -35,6 +35,7 @@ import { sessionOf, sightOf } from "./sight.ts"
 import type { OpenCall } from "./store/call-record.ts"
 import { writeSlip } from "./store/slip.ts"
 import { storeTrouble } from "./store/trouble.ts"
+import type { StreamRecord } from "./streams/log.ts"
 import type { Stream } from "./streams/stream.ts"
 import { countRelayed } from "./whole.ts"
 
@@ -47,8 +48,9 @@ export async function chat(call: AuthedCall, gateway: Gateway): Promise<void> {
     throw new GatewayError("gateway_shutdown", "This gateway is shutting down.", { retryAfter: 1 })
   if (gateway.streams.trouble !== undefined) throw new GatewayError(...CANNOT_KEEP)
   const route = plan(asked.wanted, gateway.routes, sightOf(call, gateway, asked)) // 400 403 404
+  const posts = mayPost(call, gateway) //                                       401
   const stream = begin(call, gateway, asked, route)
-  const headers = run(call, gateway, asked, route, stream) //                   402 429, 4xx 5xx of providers
+  const headers = run(call, gateway, asked, route, stream, posts) //            402 429, 4xx 5xx of providers
   await answer(call, gateway, stream, headers)
 }
 
@@ -105,13 +107,13 @@ function run(
   asked: Asked,
   route: Plan,
   stream: Stream,
+  posts: boolean,
 ): Record<string, string> {
   const { request, wanted, streamed } = asked
   const { books, health, metrics } = gateway
   const headers: Record<string, string> = {}
   const now = (): number => performance.now()
   const opened = openCall(call, asked, stream)
-  const posts = books.posts && isUnlimited(call.key) && books.store.mayPost()
   const holding = hold()
 
   /** First the log, then the books: whoever finds the call's row finds its stream, whenever the process dies. */
@@ -140,14 +142,16 @@ function run(
     id: stream.id,
     now,
     priceOf: books.prices.priceOf,
-    // The row is there when the hold is: it is never settled before.
+    // The row is there when the hold is, or was posted before it: it is never settled before.
     async settle(settled) {
       const hold = await holding.catch(() => undefined)
       if (hold === undefined) return
       if (!settled.estimated) hold.learn(`${settled.provider}/${settled.model}`, settled.usage.promptTokens)
       if (posts) {
-        stream.record.putSlip(writeSlip({ settled }))
-        books.store.postSettlement(settled)
+        const { record } = stream
+        record.putSlip(writeSlip({ settled }))
+        record.owed = true
+        books.store.postSettlement(settled, paidBy(record))
         return metrics.settled(settled, opened)
       }
       // Of a stream all has been read but `[DONE]`; a whole answer is waited for.
@@ -227,7 +231,24 @@ function run(
   return headers
 }
 
-/** Nothing that the books know could refuse its calls. */
+/** Made here and not where it is given: it would hold all of the call. */
+function paidBy(record: StreamRecord): () => void {
+  return () => {
+    record.owed = false
+  }
+}
+
+/** Asked again, as the body may have taken its time: what the key may do now, and whether it still is one. 401 */
+function mayPost(call: AuthedCall, { books, keys }: Gateway): boolean {
+  const { stored } = call.key
+  return (
+    books.posts &&
+    isUnlimited(stored ? keys.authenticate(call.request.headers) : call.key) &&
+    books.store.mayPost()
+  )
+}
+
+/** No limit could refuse its calls. */
 function isUnlimited({ stored, limits, budget, project }: Key): boolean {
   const { requestsPerMinute, tokensPerMinute, parallel } = limits
   const free = requestsPerMinute === null && tokensPerMinute === null && parallel === null

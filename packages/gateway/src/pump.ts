@@ -3,7 +3,8 @@
  * gateway's id, time and model, written in the caller's dialect, numbered and appended; usage is kept back and said
  * once, last, to those who asked for it; and the stream is given exactly one ending.
  *
- * An ending is decided once, then entered in the books, then shown: nobody sees `[DONE]` of a call that is not settled.
+ * An ending is decided once, then entered in the books, or in the journal for them, then shown: nobody sees `[DONE]` of a
+ * call that a kill could leave unsettled.
  */
 import {
   type Chunk,

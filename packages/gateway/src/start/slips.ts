@@ -9,16 +9,17 @@ import type { Kept } from "./kept.ts"
 
 /** How many calls were missing, or missed their ending. */
 export async function enterSlips({ log, store }: Pick<Kept, "log" | "store">): Promise<number> {
+  // Another process's calls, over Postgres, are not this one's to look for; and a log in memory has nothing to look at.
+  if (store.kind !== "sqlite" || !log.outlives) return 0
   const records = [...log.all()].filter(({ hasSlips }) => hasSlips)
-  const missing = store.afterKill && records.length > 0 ? await post(records, store) : 0
+  const missing = store.afterKill ? await post(records, store) : 0
   for (const record of records) record.forgetSlips()
+  await store.caughtUp()
   return missing
 }
 
 async function post(records: readonly StreamRecord[], store: Store): Promise<number> {
-  let oldest = Number.POSITIVE_INFINITY
-  for (const { facts } of records) oldest = Math.min(oldest, facts.createdAt)
-  const endings = await store.calls.endings(oldest)
+  const endings = await store.calls.endings(records.map(({ facts }) => facts.id))
   let missing = 0
   for (const record of records) {
     const ending = endings.get(record.facts.id)

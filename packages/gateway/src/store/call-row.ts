@@ -167,6 +167,14 @@ export function readCall(row: Row): CallRecord {
 
 type WrittenAttempt = Omit<AttemptRecord, "cost"> & { readonly cost: string | null }
 
+/** 70,000 USD, and tokens that no model takes: whatever a client asks for, a hundred thousand holds add up to what fits. */
+const MOST_HELD = 2n ** 46n
+const MOST_HELD_TOKENS = 2 ** 36
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
 /** JSON has no integers of 64 bits, so an attempt's cost is a string there. Everything else is made to fit its column. */
 export function fittingOpen(call: OpenCall): OpenCall {
   const { amount, tokens, unpriced } = call.hold
@@ -174,7 +182,11 @@ export function fittingOpen(call: OpenCall): OpenCall {
     ...call,
     startedAt: clampCount(call.startedAt),
     tags: call.tags.length === 0 ? call.tags : [...new Set(call.tags.map(text))].filter((tag) => tag !== ""),
-    hold: { amount: amount === null ? null : clampMoney(amount), tokens: clampCount(tokens), unpriced },
+    hold: {
+      amount: amount === null ? null : least(clampMoney(amount), MOST_HELD),
+      tokens: Math.min(clampCount(tokens), MOST_HELD_TOKENS),
+      unpriced,
+    },
   }
 }
 

@@ -3,11 +3,12 @@ import type { CallEnding, CallRecord } from "./call-record.ts"
 import { readCall } from "./call-row.ts"
 import { aliveProcesses } from "./processes.ts"
 import type { Queries } from "./queries.ts"
-import { type Sql, sql, where } from "./sql.ts"
+import { join, type Sql, sql, where } from "./sql.ts"
 import type { CallFilter, Calls, PageQuestion } from "./store.ts"
 import { StoreError } from "./store-error.ts"
 
 const EXPORT_PAGE = 1_000
+const IDS_AT_ONCE = 500
 
 export function createCalls(queries: Queries, clock: string): Calls {
   async function page({ filter = {}, limit, cursor }: PageQuestion) {
@@ -45,11 +46,16 @@ export function createCalls(queries: Queries, clock: string): Calls {
         cursor = next
       } while (cursor !== undefined)
     },
-    async endings(since) {
-      const rows = await queries.all(sql`SELECT id, ending FROM calls WHERE started_at >= ${since}`)
-      return new Map(
-        rows.map(({ id, ending }) => [String(id), ending == null ? null : (String(ending) as CallEnding)]),
-      )
+    async endings(ids) {
+      const endings = new Map<string, CallEnding | null>()
+      for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+        const some = ids.slice(at, at + IDS_AT_ONCE).map((id) => sql`${id}`)
+        for (const { id, ending } of await queries.all(
+          sql`SELECT id, ending FROM calls WHERE id IN (${join(some, ", ")})`,
+        ))
+          endings.set(String(id), ending == null ? null : (String(ending) as CallEnding))
+      }
+      return endings
     },
     async orphaned() {
       const rows = await queries.all(

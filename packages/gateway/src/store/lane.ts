@@ -132,16 +132,20 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
         return false
       }
       entry.tries += 1
-      if (isPatient(entry)) return true
-      entry.reject(error)
-      abandoned?.(entry.job)
-      return false
+      return stays(entry, error)
     })
     await wait(nextPause)
     nextPause = Math.min(nextPause * 2, LONGEST_PAUSE)
     if (over) for (const entry of left) entry.reject(tooLate())
-    // Whoever waits behind a batch that does not go through was not tried, and is told no later.
-    else queue = [...left, ...queue.filter((entry) => isPatient(entry) || entry.reject(error))]
+    else queue = [...left, ...queue.filter((entry) => stays(entry, error))]
+  }
+
+  /** Whoever waits behind a batch that does not go through is told no later. */
+  function stays(entry: Entry<Job, Outcome>, error: unknown): boolean {
+    if (isPatient(entry)) return true
+    entry.reject(error)
+    if (entry.tries > 0) abandoned?.(entry.job)
+    return false
   }
 
   function isPatient({ since, job }: Entry<Job, Outcome>): boolean {

@@ -49,7 +49,7 @@ export function suiteOfTheLedger({ name, place: newPlace }: StoreSubject): void 
       client: "agent/1.0 \u0000(nul)",
       clientRequestId: "req-1'; DROP TABLE calls; --",
       tags: ['a"b', "c,d", "[e", "ü"],
-      hold: { amount: huge, tokens: 2 ** 40 },
+      hold: { amount: 2n ** 46n - 1n, tokens: 2 ** 36 },
     })
     const attempt = {
       provider: "acme",

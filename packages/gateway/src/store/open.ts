@@ -36,6 +36,8 @@ const OPEN_PATIENCE = 2_000
 /** How long a change of a key may stay unknown when its announcement was lost. */
 const ASK_FOR_CHANGES = 500
 const CLOSE_WITHIN = 5_000
+/** At a start. */
+const CATCH_UP_WITHIN = 60_000
 
 /** Throws a StoreError that stops the start: `newer_database`, `unknown_migration` or `unusable`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -88,6 +90,8 @@ async function createStore(
       return ask(...question)
     }
   const calls = createCalls(queries, engine.clock)
+  /** What the process before had posted may be missing, and nobody has looked yet. */
+  let behind = engine.kind === "sqlite" && processes.foundAnother
 
   async function beat(): Promise<number> {
     const released = await Promise.all((await processes.beat()).map((id) => push({ kind: "release", id })))
@@ -117,12 +121,19 @@ async function createStore(
   return {
     kind: engine.kind,
     process,
-    openCall: async (call) =>
-      ask({ kind: "open", id: call.id, call: fittingOpen(call), process, posted: false }),
+    openCall(call) {
+      // A limit that was set just now sees what is running.
+      posting.post()
+      return ask({ kind: "open", id: call.id, call: fittingOpen(call), process, posted: false })
+    },
     afterKill: processes.foundAnother,
+    caughtUp: async () => {
+      await posting.flush(CATCH_UP_WITHIN)
+      behind = posting.owes
+    },
     mayPost: () => engine.kind === "sqlite" && !posting.isBehind(),
     postCall: (call, by = process) => posting.open(fittingOpen(call), by),
-    postSettlement: (call) => posting.settle(fittingSettled(call)),
+    postSettlement: (call, entered) => posting.settle(fittingSettled(call), entered),
     extendHold(id, to, at) {
       posting.post()
       return ask({ kind: "extend", id, to, at })
@@ -173,7 +184,8 @@ async function createStore(
     stopWatching()
     posting.post()
     // Whoever leaves has entered everything; the next start looks for what the others have not.
-    if (await lane.close(within)) await processes.leave().catch(() => {})
+    const done = await lane.close(within)
+    if (done && !behind && !posting.owes) await processes.leave().catch(() => {})
     await engine.close()
   }
 }

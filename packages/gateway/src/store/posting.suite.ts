@@ -39,7 +39,7 @@ export function suiteOfPosting({ name, place: newPlace, createFault }: FaultySub
         for await (const call of store.calls.all({})) if (call.id === id) return call.ending
         return undefined
       },
-      async (id: string) => (await store.calls.endings(NOON)).get(id),
+      async (id: string) => (await store.calls.endings(["other", id])).get(id),
       async () =>
         (await store.usage({ from: NOON, to: NOON + 1, by: [] }))[0]?.calls === number ? "finished" : "",
       async () => ((await store.spend("key", "ann", NOON)).total === 100n * BigInt(number) ? "finished" : ""),
@@ -82,6 +82,19 @@ export function suiteOfPosting({ name, place: newPlace, createFault }: FaultySub
       store.postSettlement(aSettledCall(`of-${key}`, { cost: 7n }))
       assert.equal((await store.spend("key", key, NOON)).total, 7n, key)
     }
+    await assertBooksAgree(query)
+  })
+
+  test(`${name}: whatever calls ask for, what they hold adds up to what fits, and nobody else waits`, async (t) => {
+    const { open, query } = await newPlace(t)
+    const store = await open()
+    await store.keys.create(aKey("ann", { budget: { amount: 2n ** 60n, period: "total" } }))
+    const hold = { amount: 2n ** 60n, tokens: Number.MAX_SAFE_INTEGER }
+    for (let number = 0; number < 1_100; number++)
+      store.postCall(anOpenCall(`greedy-${number}`, { key: "env", keyIsStored: false, hold }))
+    assert.equal((await store.openCall(anOpenCall("modest", { hold: { amount: 5n } }))).admitted, true)
+    assert.equal((await store.spend("key", "env", NOON)).running, 1_100)
+    assert.equal(store.mayPost(), store.kind === "sqlite")
     await assertBooksAgree(query)
   })
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { anOpenCall, aSettledCall, until } from "../../test/store-support.ts"
 import type { LedgerJob } from "./batch.ts"
-import { createPosting, type PostingOptions } from "./posting.ts"
+import { createPosting } from "./posting.ts"
 
 /** Jobs are done when the test says so, on a clock that it sets. */
-function handPosting(options: Partial<PostingOptions> = {}) {
+function handPosting() {
   const jobs: { job: string; done(): void; fail(error: Error): void }[] = []
   const said: string[] = []
   const clock = { now: 0 }
@@ -18,7 +18,6 @@ function handPosting(options: Partial<PostingOptions> = {}) {
     log: (line) => said.push(line),
     every: 5,
     now: () => clock.now,
-    ...options,
   })
   return { posting, jobs, said, clock, names: () => jobs.map(({ job }) => job) }
 }
@@ -50,10 +49,10 @@ test("a flush waits for what was posted before it, batches that are under way in
   await posting.flush()
 })
 
-test("a flush gives up where nothing comes back", async () => {
-  const { posting, jobs } = handPosting({ patience: 5 })
+test("a flush gives up where nothing comes back, and says so", async () => {
+  const { posting, jobs } = handPosting()
   posting.open(anOpenCall("a"), "p")
-  await posting.flush()
+  await assert.rejects(posting.flush(5), { code: "unavailable" })
   assert.equal(jobs.length, 1)
 })
 
@@ -75,7 +74,8 @@ test("it is behind while nothing comes back for a second, and no longer when som
 })
 
 test("a job that fails for good is said, and holds up nothing", async () => {
-  const { posting, jobs, said } = handPosting()
+  const { posting, jobs, said, clock } = handPosting()
+  assert.equal(posting.owes, false)
   posting.open(anOpenCall("a"), "p")
   posting.open(anOpenCall("b"), "p")
   const flushing = posting.flush()
@@ -84,15 +84,21 @@ test("a job that fails for good is said, and holds up nothing", async () => {
   await flushing
   assert.equal(said.length, 1)
   assert.match(said[0]!, /the call a .+ bad/)
+  assert.deepEqual([posting.owes, posting.isBehind()], [true, true])
+  clock.now += 1_001
+  assert.deepEqual([posting.owes, posting.isBehind()], [true, false])
 })
 
 test("of two endings the first stays", async () => {
   const pushed: LedgerJob[] = []
   const posting = createPosting({ push: async (job) => pushed.push(job), log: () => {} })
   posting.open(anOpenCall("a"), "p")
-  posting.settle(aSettledCall("a", { cost: 1n }))
-  posting.settle(aSettledCall("a", { cost: 2n }))
+  const entered: number[] = []
+  posting.settle(aSettledCall("a", { cost: 1n }), () => entered.push(1))
+  posting.settle(aSettledCall("a", { cost: 2n }), () => entered.push(2))
+  assert.deepEqual(entered, [])
   await posting.flush()
+  assert.deepEqual(entered, [1])
   const [job] = pushed
   assert.ok(job?.kind === "whole" && job.settled.cost === 1n && pushed.length === 1)
 })

@@ -3,13 +3,14 @@
  * learn of them a moment later, many in one transaction. A call that has ended by then is one row, written once.
  *
  * Invariants:
- *   1. What is posted is in the books after EVERY and the transaction that follows, or the store is `behind`.
- *   2. The jobs of a call are pushed in their order.
- *   3. `flush` resolves when everything that was posted before it has been entered: who asks the books after it is answered
- *      as if nothing had waited. Where the database does not answer it gives up, so that who asks is told.
+ *   1. What is posted is pushed within EVERY, the jobs of a call in their order.
+ *   2. `flush` resolves when everything that was posted before it has been entered: who asks the books after it is answered
+ *      as if nothing had waited. Where the database does not answer it rejects.
+ *   3. What was refused for good is not entered: it is said, `owes`, and nothing more is posted for a moment.
  */
 import type { LedgerJob } from "./batch.ts"
 import type { OpenCall, SettledCall } from "./call-record.ts"
+import { StoreError } from "./store-error.ts"
 
 /** Milliseconds. Long enough for company, short enough that what waits is little. */
 const EVERY = 40
@@ -18,20 +19,21 @@ const BEHIND = 1_000
 
 export interface Posting {
   open(call: OpenCall, process: string): void
-  settle(call: SettledCall): void
+  /** `entered` is called when the row has the ending. */
+  settle(call: SettledCall, entered?: () => void): void
   /** Pushes what waits: a job that is pushed behind it is done behind it. */
   post(): void
-  flush(): Promise<void>
-  /** What was posted has waited for long. */
+  flush(patience?: number): Promise<void>
+  /** What was posted has waited for long, or was refused just now. */
   isBehind(): boolean
+  /** Some of it was refused. */
+  readonly owes: boolean
 }
 
 export interface PostingOptions {
   push(job: LedgerJob): Promise<unknown>
   readonly log: (line: string) => void
   readonly every?: number
-  /** Milliseconds that a flush waits at most. */
-  readonly patience?: number
   readonly now?: () => number
 }
 
@@ -39,13 +41,13 @@ export interface PostingOptions {
 interface Waiting {
   readonly open?: { readonly call: OpenCall; readonly process: string }
   settled?: SettledCall
+  entered?: (() => void) | undefined
 }
 
 export function createPosting({
   push,
   log,
   every = EVERY,
-  patience = BEHIND,
   now = () => performance.now(),
 }: PostingOptions): Posting {
   let waiting = new Map<string, Waiting>()
@@ -54,6 +56,7 @@ export function createPosting({
   let running: Promise<void> | undefined
   /** When the database was last heard. */
   let since = 0
+  let refusedAt: number | undefined
 
   function add(id: string, one: Waiting): void {
     if (running === undefined && waiting.size === 0) since = now()
@@ -65,37 +68,50 @@ export function createPosting({
     if (waiting.size === 0) return
     clearTimeout(timer)
     timer = undefined
-    const jobs = [...waiting].map(([id, one]) => jobOf(id, one))
-    waiting = new Map()
-    const before = running
-    const batch = pushAll(jobs, before).then(() => {
+    const batch = pushAll(waiting, running).then(() => {
       since = now()
       if (running === batch) running = undefined
     })
+    waiting = new Map()
     running = batch
   }
 
-  async function pushAll(jobs: readonly LedgerJob[], before: Promise<void> | undefined): Promise<void> {
-    const outcomes = await Promise.allSettled(jobs.map(push))
-    for (const [index, outcome] of outcomes.entries())
-      if (outcome.status === "rejected")
-        log(`store: of the call ${jobs[index]?.id} not all is in the books: ${outcome.reason}`)
+  async function pushAll(
+    posted: ReadonlyMap<string, Waiting>,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    await Promise.all([...posted].map(([id, one]) => enter(id, one)))
     await before
+  }
+
+  async function enter(id: string, one: Waiting): Promise<void> {
+    try {
+      await push(jobOf(id, one))
+      one.entered?.()
+    } catch (error) {
+      refusedAt = now()
+      log(`store: not all of the call ${id} is in the books: ${error}`)
+    }
   }
 
   return {
     open: (call, process) => add(call.id, { open: { call, process } }),
-    settle(settled) {
+    settle(settled, entered) {
       const one = waiting.get(settled.id)
-      if (one === undefined) add(settled.id, { settled })
-      else one.settled ??= settled
+      if (one === undefined) add(settled.id, { settled, entered })
+      else if (one.settled === undefined) Object.assign(one, { settled, entered })
     },
     post,
-    flush() {
+    flush(patience = BEHIND) {
       post()
       return running === undefined ? NOTHING : within(patience, running)
     },
-    isBehind: () => running !== undefined && now() - since > BEHIND,
+    isBehind: () =>
+      (running !== undefined && now() - since > BEHIND) ||
+      (refusedAt !== undefined && now() - refusedAt < BEHIND),
+    get owes() {
+      return refusedAt !== undefined
+    },
   }
 }
 
@@ -108,8 +124,10 @@ function jobOf(id: string, { open, settled }: Waiting): LedgerJob {
 const NOTHING = Promise.resolve()
 
 function within(milliseconds: number, wanted: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds)
+  return new Promise((resolve, reject) => {
+    const late = (): void =>
+      reject(new StoreError("unavailable", "The database does not take what it is given."))
+    const timer = setTimeout(late, milliseconds)
     void wanted.then(() => {
       clearTimeout(timer)
       resolve()

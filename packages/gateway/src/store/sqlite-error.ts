@@ -17,7 +17,12 @@ const ERROR = 1
 export function faultOf(error: unknown): SqliteFault {
   const message = error instanceof Error ? error.message : String(error)
   const number = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined
-  return { message, number, code: error instanceof StoreError ? error.code : undefined }
+  return { message, number, code: error instanceof StoreError ? error.code : mistake(error) }
+}
+
+/** A value that does not fit its column never will. */
+function mistake(error: unknown): StoreErrorCode | undefined {
+  return error instanceof TypeError || error instanceof RangeError ? "invalid" : undefined
 }
 
 export function errorFrom({ message, number, code }: SqliteFault): StoreError {

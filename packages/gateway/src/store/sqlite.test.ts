@@ -10,6 +10,7 @@ import type { Row, Value } from "./engine.ts"
 import { createFault } from "./fault.ts"
 import { openStore } from "./open.ts"
 import { openSqlite } from "./sqlite.ts"
+import { errorFrom, faultOf } from "./sqlite-error.ts"
 import { type Place, suiteOfTheStore } from "./store.suite.ts"
 import type { Store } from "./store.ts"
 
@@ -139,4 +140,25 @@ test("sqlite: the thread that answers questions goes when nobody asks, and comes
     await engine.close()
   }
   assert.equal(threads(), before)
+})
+
+test("sqlite: while another holds the file, a question about the books is refused and not answered without what waits", async (t) => {
+  const { open, folder } = await place(t)
+  const store = await open()
+  store.postCall(anOpenCall("before", { keyIsStored: false }))
+  assert.equal((await store.calls.get("before"))?.ending, null)
+  const other = new DatabaseSync(join(folder, "sluice.db"))
+  other.exec("BEGIN IMMEDIATE")
+  store.postCall(anOpenCall("a", { keyIsStored: false }))
+  await assert.rejects(store.calls.get("a"), { code: "unavailable" })
+  other.exec("COMMIT")
+  other.close()
+  await store.caughtUp()
+  assert.equal((await store.calls.get("a"))?.ending, null)
+})
+
+test("sqlite: a value that does not fit is a mistake, and not tried again", () => {
+  for (const error of [new TypeError("too large to bind"), new RangeError("out of range")])
+    assert.equal(errorFrom(faultOf(error)).permanent, true)
+  assert.equal(errorFrom(faultOf(new Error("made to fail"))).permanent, false)
 })

@@ -4,7 +4,7 @@
  * `store.suite.ts` runs on each.
  *
  * Invariants:
- *   1. A call has exactly one row, from `openCall` on, whatever happens. An open row has no ending; an ending is given
+ *   1. A call has exactly one row, from `openCall` on or soon after `postCall`, whatever happens. An open row has no ending; an ending is given
  *      once, and nothing changes it.
  *   2. An open row is its own hold: what it may cost and its parallel slot count against its key and its project until
  *      it is settled or released, and the three change in one transaction.
@@ -16,7 +16,8 @@
  *   6. Money is a bigint of nano-dollars, never a float. Counts and times are safe integers; times are UTC milliseconds.
  *   7. What was posted is written within a moment, and looked for at the start after a kill by its slip
  *      (`start/slips.ts`): of a process that is killed meanwhile no call is missing.
- *   8. A change of a key is told to every process within a second, and asked for again by `openCall` itself.
+ *   8. A change of a key is told to every process within a second, and asked for again by `openCall` itself;
+ *      `postCall` asks for nothing.
  */
 import type { Admission } from "./admission.ts"
 import type { CallEnding, CallRecord, OpenCall, SettledCall } from "./call-record.ts"
@@ -39,6 +40,8 @@ export interface Store {
   openCall(call: OpenCall): Promise<Admission>
   /** The process before was killed, or could not enter all it knew: what it has posted may be missing. */
   readonly afterKill: boolean
+  /** All that was missing has been posted: resolves when it is entered, and a later start need not look for it. */
+  caughtUp(): Promise<void>
   /**
    * Whether the two below may be used: not while the database is slow, and not where what a killed process leaves behind
    * may stay unread, as a folder that only that process knew.
@@ -49,8 +52,8 @@ export interface Store {
    * books is answered. The caller has kept a slip of it. `process`: another that began it.
    */
   postCall(call: OpenCall, process?: string): void
-  /** The ending of one that was posted. */
-  postSettlement(call: SettledCall): void
+  /** The ending of one that was posted; `entered` is called when its row has it. */
+  postSettlement(call: SettledCall, entered?: () => void): void
   /** Raises what an open call holds to this many nano-dollars. */
   extendHold(id: string, to: bigint, at: number): Promise<Admission>
   /**
@@ -84,8 +87,8 @@ export interface Calls {
   page(question: PageQuestion): Promise<CallPage>
   /** All, newest first, read in pages: for exports. */
   all(filter: CallFilter): AsyncIterable<CallRecord>
-  /** Of every call that began at or after, how it ended; null: it has not. */
-  endings(since: number): Promise<ReadonlyMap<string, CallEnding | null>>
+  /** Of those of these calls that it knows, how each ended; null: it has not. */
+  endings(ids: readonly string[]): Promise<ReadonlyMap<string, CallEnding | null>>
   /** Rows without an ending whose process is gone: they are `interrupted`, and somebody must settle them. */
   orphaned(): Promise<CallRecord[]>
 }

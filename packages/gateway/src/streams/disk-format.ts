@@ -15,7 +15,7 @@
  *   note      JSON: what was learnt of it later
  *   event     the event's bytes
  *   end       JSON: the ending, its time and its notes; the event number is that of the last event
- *   slip      bytes that are not for readers: what the books must know of its call, until they do
+ *   slip      bytes that are not for readers: what the books must know of its call
  *   gone      the stream was deleted; what older segments still have of it is nobody's
  *
  * How it is read, at the start: segment after segment, batch after batch. A batch is taken if its magic, length and

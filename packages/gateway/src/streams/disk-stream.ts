@@ -48,6 +48,7 @@ export class DiskStream implements StreamRecord {
   endedAt: number | undefined = undefined
   /** Its ending is visible but stands in memory alone. */
   lost = false
+  owed = false
   /** The batch that is being filled has records of it. */
   queued = false
 
@@ -91,6 +92,7 @@ export class DiskStream implements StreamRecord {
   }
 
   putSlip(slip: Uint8Array): void {
+    if (this.#gone) return
     this.#keeper.put(this, KIND.slip, 0, slip)
   }
 

@@ -131,7 +131,7 @@ export function createJournal(options: JournalOptions): Journal {
   function makeRoom(): void {
     for (const stream of ended) {
       if (!isFull()) return
-      remove(stream)
+      if (!stream.owed) remove(stream)
     }
   }
 
@@ -327,7 +327,7 @@ export function createJournal(options: JournalOptions): Journal {
       tryAgain()
       const gone: string[] = []
       for (const stream of ended) {
-        if (at - (stream.endedAt ?? at) < limits.keep) continue
+        if (stream.owed || at - (stream.endedAt ?? at) < limits.keep) continue
         gone.push(stream.facts.id)
         remove(stream)
       }

@@ -216,6 +216,13 @@ export function logSuite(name: string, subject: LogUnderTest): void {
     now = 10_999
     assert.deepEqual(log.sweep(now), [])
     now = 11_000
+    if (log.outlives) {
+      stream.owed = true
+      assert.deepEqual(log.sweep(now), [])
+      log.limits = { ...GENEROUS, totalBytes: 1 }
+      assert.equal(log.size, 1)
+      stream.owed = false
+    }
     assert.deepEqual(log.sweep(now), ["a"])
     assert.equal(log.get("a"), undefined)
     assert.equal(log.size, 0)

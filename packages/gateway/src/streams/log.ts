@@ -58,6 +58,8 @@ export interface StreamRecord {
   note(notes: StreamNotes): void
   /** Keeps bytes that are for no reader, where the log outlives its process. */
   putSlip(slip: Uint8Array): void
+  /** Its slips are the only ones who know of its call: it is kept whatever its time or the room. */
+  owed: boolean
   /** The process before has kept some. */
   readonly hasSlips: boolean
   /** What it has kept, oldest first: read from where it stands. */

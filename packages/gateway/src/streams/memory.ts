@@ -96,6 +96,7 @@ class MemoryStream implements StreamRecord {
   written = 0
   ending: Ending | undefined = undefined
   endedAt: number | undefined = undefined
+  owed = false
   readonly #keeper: MemoryKeeper
   #events: Uint8Array[] = []
   /** How many of them were dropped but not yet cut off: cutting one by one would be quadratic. */
