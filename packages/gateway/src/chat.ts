@@ -238,14 +238,10 @@ function paidBy(record: StreamRecord): () => void {
   }
 }
 
-/** Asked again, as the body may have taken its time: what the key may do now, and whether it still is one. 401 */
-function mayPost(call: AuthedCall, { books, keys }: Gateway): boolean {
-  const { stored } = call.key
-  return (
-    books.posts &&
-    isUnlimited(stored ? keys.authenticate(call.request.headers) : call.key) &&
-    books.store.mayPost()
-  )
+/** Of a stored key it is asked again, since the body may have taken its time: is it one still, and what may it do now? 401 */
+function mayPost({ key, request }: AuthedCall, { books, keys }: Gateway): boolean {
+  if (!books.posts || !isUnlimited(key) || !books.store.mayPost()) return false
+  return !key.stored || isUnlimited(keys.authenticate(request.headers))
 }
 
 /** No limit could refuse its calls. */

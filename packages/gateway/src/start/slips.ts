@@ -9,12 +9,12 @@ import type { Kept } from "./kept.ts"
 
 /** How many calls were missing, or missed their ending. */
 export async function enterSlips({ log, store }: Pick<Kept, "log" | "store">): Promise<number> {
-  // Another process's calls, over Postgres, are not this one's to look for; and a log in memory has nothing to look at.
-  if (store.kind !== "sqlite" || !log.outlives) return 0
   const records = [...log.all()].filter(({ hasSlips }) => hasSlips)
-  const missing = store.afterKill ? await post(records, store) : 0
+  // Over Postgres calls are not posted: what slips there are belong to other books.
+  const missing = store.afterKill && store.kind === "sqlite" ? await post(records, store) : 0
+  // A log in memory has nothing to look at, and what stands on the disk is left to a start that has.
+  if (log.outlives) await store.caughtUp()
   for (const record of records) record.forgetSlips()
-  await store.caughtUp()
   return missing
 }
 

@@ -171,8 +171,9 @@ type WrittenAttempt = Omit<AttemptRecord, "cost"> & { readonly cost: string | nu
 const MOST_HELD = 2n ** 46n
 const MOST_HELD_TOKENS = 2 ** 36
 
-function least(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
+export function fittingHold(amount: bigint): bigint {
+  const clamped = clampMoney(amount)
+  return clamped < MOST_HELD ? clamped : MOST_HELD
 }
 
 /** JSON has no integers of 64 bits, so an attempt's cost is a string there. Everything else is made to fit its column. */
@@ -183,7 +184,7 @@ export function fittingOpen(call: OpenCall): OpenCall {
     startedAt: clampCount(call.startedAt),
     tags: call.tags.length === 0 ? call.tags : [...new Set(call.tags.map(text))].filter((tag) => tag !== ""),
     hold: {
-      amount: amount === null ? null : least(clampMoney(amount), MOST_HELD),
+      amount: amount === null ? null : fittingHold(amount),
       tokens: Math.min(clampCount(tokens), MOST_HELD_TOKENS),
       unpriced,
     },

@@ -197,3 +197,25 @@ test("who waits behind a batch that does not go through loses patience as well, 
   await second
   assert.deepEqual(one.jobs, ["a"])
 })
+
+test("whoever was tried and loses patience behind another is abandoned, and that is done", async () => {
+  const { lane, batch } = handLane({
+    abandoned: ({ id }) => void lane.push({ id, kind: "settle" }),
+    patience: ({ kind }) => (kind === "open" ? 8 : Number.POSITIVE_INFINITY),
+  })
+  const refused = assert.rejects(lane.push({ id: "a", kind: "open" }), passing)
+  const other = lane.push({ id: "b" })
+  ;(await batch(1)).fail(lasting)
+  // Alone each may pass: both go back, and their patience is over by then.
+  const one = await batch(2)
+  assert.deepEqual(one.jobs, ["a"])
+  one.fail(passing)
+  const two = await batch(3)
+  assert.deepEqual(two.jobs, ["b"])
+  two.fail(passing)
+  await refused
+  const last = await batch(4)
+  assert.deepEqual(last.jobs, ["b", "a"])
+  last.end()
+  await other
+})

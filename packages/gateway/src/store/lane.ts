@@ -137,7 +137,13 @@ export function createLane<Job extends { readonly id: string }, Outcome>(
     await wait(nextPause)
     nextPause = Math.min(nextPause * 2, LONGEST_PAUSE)
     if (over) for (const entry of left) entry.reject(tooLate())
-    else queue = [...left, ...queue.filter((entry) => stays(entry, error))]
+    else {
+      // Whoever gives one up queues another job meanwhile, behind all that stay.
+      const behind = queue
+      queue = []
+      const staying = behind.filter((entry) => stays(entry, error))
+      queue = [...left, ...staying, ...queue]
+    }
   }
 
   /** Whoever waits behind a batch that does not go through is told no later. */

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto"
 import { moveOn, newAccount, spendOf } from "./accounts.ts"
 import type { Admission } from "./admission.ts"
 import type { LedgerJob, LedgerOutcome } from "./batch.ts"
-import { fittingOpen, fittingSettled } from "./call-row.ts"
+import { fittingHold, fittingOpen, fittingSettled } from "./call-row.ts"
 import { createCalls } from "./calls.ts"
 import { createContents } from "./contents.ts"
 import type { Engine, Value } from "./engine.ts"
@@ -129,14 +129,14 @@ async function createStore(
     afterKill: processes.foundAnother,
     caughtUp: async () => {
       await posting.flush(CATCH_UP_WITHIN)
-      behind = posting.owes
+      behind = posting.owes()
     },
     mayPost: () => engine.kind === "sqlite" && !posting.isBehind(),
     postCall: (call, by = process) => posting.open(fittingOpen(call), by),
     postSettlement: (call, entered) => posting.settle(fittingSettled(call), entered),
     extendHold(id, to, at) {
       posting.post()
-      return ask({ kind: "extend", id, to, at })
+      return ask({ kind: "extend", id, to: fittingHold(to), at })
     },
     settleCall: async (call, mayWait = false) =>
       push({ kind: "settle", id: call.id, call: fittingSettled(call), mayWait }),
@@ -185,7 +185,7 @@ async function createStore(
     posting.post()
     // Whoever leaves has entered everything; the next start looks for what the others have not.
     const done = await lane.close(within)
-    if (done && !behind && !posting.owes) await processes.leave().catch(() => {})
+    if (done && !behind && !posting.owes()) await processes.leave().catch(() => {})
     await engine.close()
   }
 }

@@ -75,7 +75,7 @@ test("it is behind while nothing comes back for a second, and no longer when som
 
 test("a job that fails for good is said, and holds up nothing", async () => {
   const { posting, jobs, said, clock } = handPosting()
-  assert.equal(posting.owes, false)
+  assert.equal(posting.owes(), false)
   posting.open(anOpenCall("a"), "p")
   posting.open(anOpenCall("b"), "p")
   const flushing = posting.flush()
@@ -84,9 +84,18 @@ test("a job that fails for good is said, and holds up nothing", async () => {
   await flushing
   assert.equal(said.length, 1)
   assert.match(said[0]!, /the call a .+ bad/)
-  assert.deepEqual([posting.owes, posting.isBehind()], [true, true])
+  assert.deepEqual([posting.owes(), posting.isBehind()], [true, true])
   clock.now += 1_001
-  assert.deepEqual([posting.owes, posting.isBehind()], [true, false])
+  assert.deepEqual([posting.owes(), posting.isBehind()], [true, false])
+})
+
+test("a settlement that finds no row is refused like any other, and nobody is told that it is entered", async () => {
+  const said: string[] = []
+  const entered: string[] = []
+  const posting = createPosting({ push: async () => false, log: (line) => said.push(line) })
+  posting.settle(aSettledCall("a"), () => entered.push("a"))
+  await posting.flush()
+  assert.deepEqual([entered, said.length, posting.owes()], [[], 1, true])
 })
 
 test("of two endings the first stays", async () => {

@@ -27,7 +27,7 @@ export interface Posting {
   /** What was posted has waited for long, or was refused just now. */
   isBehind(): boolean
   /** Some of it was refused. */
-  readonly owes: boolean
+  owes(): boolean
 }
 
 export interface PostingOptions {
@@ -86,12 +86,16 @@ export function createPosting({
 
   async function enter(id: string, one: Waiting): Promise<void> {
     try {
-      await push(jobOf(id, one))
-      one.entered?.()
+      if ((await push(jobOf(id, one))) === false) refused(id, "its row has another ending, or there is none")
+      else one.entered?.()
     } catch (error) {
-      refusedAt = now()
-      log(`store: not all of the call ${id} is in the books: ${error}`)
+      refused(id, error)
     }
+  }
+
+  function refused(id: string, why: unknown): void {
+    refusedAt = now()
+    log(`store: not all of the call ${id} is in the books: ${why}`)
   }
 
   return {
@@ -109,9 +113,7 @@ export function createPosting({
     isBehind: () =>
       (running !== undefined && now() - since > BEHIND) ||
       (refusedAt !== undefined && now() - refusedAt < BEHIND),
-    get owes() {
-      return refusedAt !== undefined
-    },
+    owes: () => refusedAt !== undefined,
   }
 }
 

@@ -111,6 +111,7 @@ export class DiskStream implements StreamRecord {
 
   forgetSlips(): void {
     this.#slips = NO_SLIPS
+    this.owed = false
   }
 
   end(how: Ending, more?: StreamNotes): boolean {
@@ -236,6 +237,7 @@ export class DiskStream implements StreamRecord {
   }
 
   restoreSlip(place: number, length: number): void {
+    this.owed = true
     this.#slips = [...this.#slips, place, length]
   }
 

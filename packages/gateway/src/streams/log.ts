@@ -64,6 +64,7 @@ export interface StreamRecord {
   readonly hasSlips: boolean
   /** What it has kept, oldest first: read from where it stands. */
   slips(): readonly Uint8Array[]
+  /** They have been looked at: the stream may go. */
   forgetSlips(): void
   /** True if this call ended it; false if it had ended before. */
   end(ending: Ending, notes?: StreamNotes): boolean
