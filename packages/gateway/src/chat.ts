@@ -150,7 +150,7 @@ function run(
       if (posts) {
         const { record } = stream
         record.putSlip(writeSlip({ settled }))
-        record.owed = true
+        record.owe()
         books.store.postSettlement(settled, paidBy(record))
         return metrics.settled(settled, opened)
       }
@@ -233,9 +233,7 @@ function run(
 
 /** Made here and not where it is given: it would hold all of the call. */
 function paidBy(record: StreamRecord): () => void {
-  return () => {
-    record.owed = false
-  }
+  return () => record.paid()
 }
 
 /** Of a stored key it is asked again, since the body may have taken its time: is it one still, and what may it do now? 401 */

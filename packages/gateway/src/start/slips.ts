@@ -14,7 +14,10 @@ export async function enterSlips({ log, store }: Pick<Kept, "log" | "store">): P
   const missing = store.afterKill && store.kind === "sqlite" ? await post(records, store) : 0
   // A log in memory has nothing to look at, and what stands on the disk is left to a start that has.
   if (log.outlives) await store.caughtUp()
-  for (const record of records) record.forgetSlips()
+  for (const record of records) {
+    record.forgetSlips()
+    record.paid()
+  }
   return missing
 }
 

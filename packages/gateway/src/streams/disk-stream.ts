@@ -111,7 +111,17 @@ export class DiskStream implements StreamRecord {
 
   forgetSlips(): void {
     this.#slips = NO_SLIPS
+  }
+
+  owe(): void {
+    this.owed = true
+  }
+
+  paid(): void {
+    if (!this.owed) return
     this.owed = false
+    // There may have been no room for it for some time.
+    this.#keeper.changed(0)
   }
 
   end(how: Ending, more?: StreamNotes): boolean {

@@ -58,13 +58,13 @@ export interface StreamRecord {
   note(notes: StreamNotes): void
   /** Keeps bytes that are for no reader, where the log outlives its process. */
   putSlip(slip: Uint8Array): void
-  /** Its slips are the only ones who know of its call: it is kept whatever its time or the room. */
-  owed: boolean
+  /** Until it is `paid` its slips may be the only ones who know of its call: it is kept, whatever its time or the room. */
+  owe(): void
+  paid(): void
   /** The process before has kept some. */
   readonly hasSlips: boolean
   /** What it has kept, oldest first: read from where it stands. */
   slips(): readonly Uint8Array[]
-  /** They have been looked at: the stream may go. */
   forgetSlips(): void
   /** True if this call ended it; false if it had ended before. */
   end(ending: Ending, notes?: StreamNotes): boolean

@@ -96,7 +96,6 @@ class MemoryStream implements StreamRecord {
   written = 0
   ending: Ending | undefined = undefined
   endedAt: number | undefined = undefined
-  owed = false
   readonly #keeper: MemoryKeeper
   #events: Uint8Array[] = []
   /** How many of them were dropped but not yet cut off: cutting one by one would be quadratic. */
@@ -148,6 +147,11 @@ class MemoryStream implements StreamRecord {
   }
 
   forgetSlips(): void {}
+
+  /** What the process does not outlive it need not wait for. */
+  owe(): void {}
+
+  paid(): void {}
 
   end(how: Ending, more?: StreamNotes): boolean {
     if (this.ending !== undefined) return false
