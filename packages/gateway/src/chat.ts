@@ -7,7 +7,7 @@
  */
 import { type ChatRequest, wireError } from "@sluice/protocol"
 import { answer } from "./answer.ts"
-import type { Key } from "./auth/keys.ts"
+import { isUnlimited } from "./auth/keys.ts"
 import type { AuthedCall } from "./call.ts"
 import type { Gateway } from "./gateway.ts"
 import { GatewayError, toWireError } from "./gateway-error.ts"
@@ -240,13 +240,6 @@ function paidBy(record: StreamRecord): () => void {
 function mayPost({ key, request }: AuthedCall, { books, keys }: Gateway): boolean {
   if (!books.posts || !isUnlimited(key) || !books.store.mayPost()) return false
   return !key.stored || isUnlimited(keys.authenticate(request.headers))
-}
-
-/** No limit could refuse its calls. */
-function isUnlimited({ stored, limits, budget, project }: Key): boolean {
-  const { requestsPerMinute, tokensPerMinute, parallel } = limits
-  const free = requestsPerMinute === null && tokensPerMinute === null && parallel === null
-  return !stored || (free && budget === null && project === null)
 }
 
 function openCall(call: AuthedCall, asked: Asked, stream: Stream): Omit<OpenCall, "hold"> {

@@ -90,6 +90,13 @@ export function createKeys(pepper: Uint8Array = randomBytes(32), now: () => numb
   }
 }
 
+/** No limit could refuse its calls. */
+export function isUnlimited({ stored, limits, budget, project }: Key): boolean {
+  const { requestsPerMinute, tokensPerMinute, parallel } = limits
+  const free = requestsPerMinute === null && tokensPerMinute === null && parallel === null
+  return !stored || (free && budget === null && project === null)
+}
+
 const UNLIMITED: Omit<Key, "id" | "admin" | "name"> = {
   stored: false,
   prefix: "",

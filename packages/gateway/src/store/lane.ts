@@ -5,7 +5,8 @@
  * Invariants:
  *   1. Jobs of one call run in the order in which they came, and never two in one batch.
  *   2. A batch that fails for a reason that may pass is tried again, whole and in its place, for as long as each of its
- *      jobs has patience, and so are those that wait behind it. Whether it had been committed is not known, so it is marked as retried.
+ *      jobs has patience, and so are those that wait behind it. Whether it had been committed is not known, so it is
+ *      marked as retried.
  *   3. A batch that fails for good is taken apart, so that one bad job does not fail its neighbours.
  *   4. A job that may wait for company goes with the next batch that another calls for, or alone after a moment.
  *   5. After `close` nothing is taken; what was taken is given the time that is left.

@@ -95,7 +95,7 @@ export function createPosting({
 
   function refused(id: string, why: unknown): void {
     refusedAt = now()
-    log(`store: not all of the call ${id} is in the books: ${why}`)
+    log(`store: not all of the call ${id} is in the books (${why}); the next start tries again`)
   }
 
   return {

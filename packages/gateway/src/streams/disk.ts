@@ -103,7 +103,8 @@ export function createJournal(options: JournalOptions): Journal {
     },
     changed(difference) {
       total += difference
-      if (!recovering && isFull()) makeRoom()
+      // What is paid while the process stops leaves its room to the next.
+      if (!recovering && !closed && isFull()) makeRoom()
     },
     ended(stream, ending) {
       if (ending === undefined) ended.delete(stream)
