@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { join } from "node:path"
 import { test } from "node:test"
 import { readConnection } from "./connection.ts"
 import { Misuse } from "./flags.ts"
@@ -34,8 +35,10 @@ test("each role has its own key", () => {
 })
 
 test("a key that was minted on this machine is for gateways on this machine", () => {
+  // Whoever tries the README has a data folder here, with a key in it.
+  const empty = { SLUICE_DATA: join(import.meta.dirname, "no such folder") }
   assert.throws(
-    () => readConnection({ url: "http://127.0.0.1:4000" }, "user", {}),
+    () => readConnection({ url: "http://127.0.0.1:4000" }, "user", empty),
     /nor has a gateway minted one/,
   )
   const elsewhere =
