@@ -54,6 +54,10 @@ test("a flush gives up where nothing comes back, and says so", async () => {
   posting.open(anOpenCall("a"), "p")
   await assert.rejects(posting.flush(5), { code: "unavailable" })
   assert.equal(jobs.length, 1)
+  assert.equal(posting.isBehind(), true, "whatever the clock says: it stands still here")
+  jobs[0]!.done()
+  await posting.flush()
+  assert.equal(posting.isBehind(), false)
 })
 
 test("it is behind while nothing comes back for a second, and no longer when something has", async () => {

@@ -24,7 +24,7 @@ export interface Posting {
   /** Pushes what waits: a job that is pushed behind it is done behind it. */
   post(): void
   flush(patience?: number): Promise<void>
-  /** What was posted has waited for long, or was refused just now. */
+  /** What was posted has waited for long, a flush of it gave up, or it was refused just now. */
   isBehind(): boolean
   /** Some of it was refused. */
   owes(): boolean
@@ -56,6 +56,8 @@ export function createPosting({
   let running: Promise<void> | undefined
   /** When the database was last heard. */
   let since = 0
+  /** A flush has given up since: its timer and `since` are on two clocks, so that it is said and not reckoned. */
+  let gaveUp = false
   let refusedAt: number | undefined
 
   function add(id: string, one: Waiting): void {
@@ -70,6 +72,7 @@ export function createPosting({
     timer = undefined
     const batch = pushAll(waiting, running).then(() => {
       since = now()
+      gaveUp = false
       if (running === batch) running = undefined
     })
     waiting = new Map()
@@ -108,10 +111,14 @@ export function createPosting({
     post,
     flush(patience = BEHIND) {
       post()
-      return running === undefined ? NOTHING : within(patience, running)
+      if (running === undefined) return NOTHING
+      return within(patience, running).catch((late) => {
+        gaveUp = true
+        throw late
+      })
     },
     isBehind: () =>
-      (running !== undefined && now() - since > BEHIND) ||
+      (running !== undefined && (gaveUp || now() - since > BEHIND)) ||
       (refusedAt !== undefined && now() - refusedAt < BEHIND),
     owes: () => refusedAt !== undefined,
   }
