@@ -1,6 +1,7 @@
 /** Engines on this machine: asked, once and not for long, whether they are there and what they have. */
 import { isObject } from "@sluice/protocol"
-import { type HttpPool, headOf, originOf } from "./http/pool.ts"
+import { type HttpPool, originOf } from "./http/pool.ts"
+import { headOf } from "./http/request.ts"
 import { KNOWN_PROVIDERS } from "./known-providers.ts"
 
 export interface LocalEngine {
@@ -50,7 +51,9 @@ function getText(url: URL, pool: HttpPool): Promise<string | undefined> {
     let status = 0
     let size = 0
     const origin = originOf(url)
-    const head = headOf("GET", origin, `${url.pathname}${url.search}`, { accept: "application/json" })
+    const head = headOf("GET", origin.authority, `${url.pathname}${url.search}`, {
+      accept: "application/json",
+    })
     const exchange = pool.send(
       origin,
       { head },

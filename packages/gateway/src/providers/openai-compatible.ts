@@ -2,7 +2,8 @@
 import { createHmac, randomBytes } from "node:crypto"
 import type { Dialect } from "@sluice/protocol"
 import { ProviderExchange } from "./exchange.ts"
-import { type HttpPool, headOf, originOf } from "./http/pool.ts"
+import { type HttpPool, originOf } from "./http/pool.ts"
+import { headOf, type RequestHead } from "./http/request.ts"
 import type { Door } from "./known-provider.ts"
 import type { Policy, Provider } from "./provider.ts"
 
@@ -31,8 +32,8 @@ export function createHttpProvider(options: HttpProviderOptions, pool: HttpPool)
   const path = `${address.pathname}${address.search}`
   const maxBytes = options.maxBytes ?? MAX_BYTES
   /** By credential. */
-  const streamHeads: string[] = []
-  const answerHeads: string[] = []
+  const streamHeads: RequestHead[] = []
+  const answerHeads: RequestHead[] = []
 
   return {
     name,
@@ -53,8 +54,8 @@ export function createHttpProvider(options: HttpProviderOptions, pool: HttpPool)
     warm: () => pool.warm(origin),
   }
 
-  function headFor(stream: boolean, credential: number): string {
-    return headOf("POST", origin, path, {
+  function headFor(stream: boolean, credential: number): RequestHead {
+    return headOf("POST", origin.authority, path, {
       "content-type": "application/json",
       accept: stream ? "text/event-stream" : "application/json",
       "accept-encoding": "identity",

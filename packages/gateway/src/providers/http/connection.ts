@@ -1,7 +1,8 @@
 /** One connection to a provider: one request at a time, its answer, and then perhaps the next. */
 import { connect as connectPlain, type LookupFunction, type Socket } from "node:net"
-import { type ConnectionOptions, connect as connectSecure } from "node:tls"
+import { type ConnectionOptions, connect as connectSecure, type TLSSocket } from "node:tls"
 import { AnswerError, AnswerParser, type AnswerSink } from "./answer-parser.ts"
+import { type HttpRequest, textOf } from "./request.ts"
 
 export interface Answer extends AnswerSink {
   /** A connection stands and the request is on its way. */
@@ -39,7 +40,10 @@ export interface ConnectionTarget {
 export interface Keeper {
   /** Another request may be sent; the other side says how long it waits for one. */
   free(connection: Connection, keptFor: number | undefined): void
-  gone(connection: Connection): void
+  /** The other side speaks HTTP/2: from here on the socket is not this connection's any more. */
+  shared(connection: Connection, socket: TLSSocket): void
+  /** `code`: what the system calls the reason. */
+  gone(connection: Connection, code: string | undefined): void
   session(session: Buffer): void
 }
 
@@ -60,6 +64,7 @@ export class Connection {
   #answer: Answer | undefined = undefined
   #exchange: Exchange | undefined = undefined
   #connected = false
+  #handedOver = false
   #paused = false
   #parsing = false
   /** Read, but not to be parsed yet. */
@@ -85,6 +90,7 @@ export class Connection {
     this.#socket = secure ? connectSecure({ ...options, ...tls }) : connectPlain(options)
     this.#socket.once(secure ? "secureConnect" : "connect", () => {
       this.#connected = true
+      if (secure && this.#handOver(this.#socket as TLSSocket)) return
       if (this.#answer === undefined) this.#keeper.free(this, undefined)
       else this.#answer.connected()
     })
@@ -94,13 +100,14 @@ export class Connection {
     })
     this.#socket.on("end", () => {
       // In the middle of a handshake the error that says so is still to come.
-      if (!this.#connected) return
+      if (!this.#connected || this.#handedOver) return
       this.#ended = true
       this.#goOn()
     })
     this.#socket.on("close", () => {
+      if (this.#handedOver) return
       this.#closed = true
-      this.#keeper.gone(this)
+      this.#keeper.gone(this, this.#code)
       this.#goOn()
     })
   }
@@ -109,7 +116,7 @@ export class Connection {
     return this.#connected
   }
 
-  send(request: string, answer: Answer): Exchange {
+  send(request: HttpRequest, answer: Answer): Exchange {
     this.#answer = answer
     this.#parser.begin(answer)
     const exchange: Exchange = {
@@ -122,7 +129,7 @@ export class Connection {
       },
     }
     this.#exchange = exchange
-    this.#socket.write(request)
+    this.#socket.write(textOf(request))
     if (this.#connected) answer.connected()
     return exchange
   }
@@ -133,8 +140,15 @@ export class Connection {
     this.#paused = false
     this.#parser.stop()
     // Not with the socket's own word, which comes only at the end of the loop's turn.
-    this.#keeper.gone(this)
+    this.#keeper.gone(this, this.#code)
     this.#socket.destroy()
+  }
+
+  #handOver(socket: TLSSocket): boolean {
+    if (socket.alpnProtocol !== "h2") return false
+    this.#handedOver = true
+    this.#keeper.shared(this, socket)
+    return true
   }
 
   /** Hot path. True: go on reading. */

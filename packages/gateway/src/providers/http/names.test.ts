@@ -3,7 +3,8 @@ import type { LookupAddress } from "node:dns"
 import { createServer } from "node:net"
 import { test } from "node:test"
 import { createNames, type NamesOptions } from "./names.ts"
-import { createHttpPool, headOf, originOf } from "./pool.ts"
+import { createHttpPool, originOf } from "./pool.ts"
+import { headOf } from "./request.ts"
 
 const ONE: readonly LookupAddress[] = [{ address: "192.0.2.1", family: 4 }]
 
@@ -138,7 +139,7 @@ test("all connections of a pool ask for a host once", async (t) => {
           let status = 0
           pool.send(
             origin,
-            { head: headOf("GET", origin, "/", {}) },
+            { head: headOf("GET", origin.authority, "/", {}) },
             {
               connected() {},
               head: (said) => (status = said),

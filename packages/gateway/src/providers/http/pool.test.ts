@@ -1,13 +1,18 @@
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import net from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { before, type TestContext, test } from "node:test"
 import tls from "node:tls"
-import type { Exchange } from "./connection.ts"
-import { createHttpPool, type HttpPool, headOf, type Origin, originOf, type PoolOptions } from "./pool.ts"
+import {
+  ask,
+  type Call,
+  createNews,
+  type During,
+  largeBody,
+  makePair,
+  openPool,
+  type Pair,
+} from "../../../test/http-support.ts"
+import { type HttpPool, type Origin, originOf } from "./pool.ts"
 
 // Two ends of a socket: a server that writes what it is told, and a call that notes what it was told.
 
@@ -34,21 +39,6 @@ interface ServerOptions {
   readonly tls?: tls.TlsOptions
   /** In place of reading requests. */
   readonly connection?: (socket: net.Socket) => void
-}
-
-/** Something to wait for: it is looked at again whenever anything has happened. */
-function createNews(): { tell(): void; until(there: () => boolean): Promise<void> } {
-  let waiting: (() => void)[] = []
-  return {
-    tell() {
-      const told = waiting
-      waiting = []
-      for (const tell of told) tell()
-    },
-    async until(there) {
-      while (!there()) await new Promise<void>((resolve) => waiting.push(resolve))
-    },
-  }
 }
 
 async function startServer(
@@ -106,93 +96,6 @@ async function startServer(
   return { origin, sockets, asked, until: news.until }
 }
 
-interface Call {
-  readonly exchange: Exchange
-  /** What it was told, in order; pieces of the body that follow each other are one "body". */
-  readonly told: string[]
-  readonly headers: Map<string, string>
-  readonly pieces: Buffer[]
-  /** The bytes of the body so far. */
-  readonly count: number
-  /** "end", or the failure: what was told last. */
-  readonly over: Promise<string>
-  body(): Buffer
-  until(there: () => boolean): Promise<void>
-}
-
-/** From within the sink. */
-interface During {
-  head?(call: Call): void
-  body?(call: Call): void
-  end?(call: Call): void
-}
-
-interface Question {
-  readonly method?: "GET" | "POST"
-  readonly path?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
-function ask(pool: HttpPool, origin: Origin, question: Question = {}, during: During = {}): Call {
-  const head = headOf(question.method ?? "GET", origin, question.path ?? "/", question.headers ?? {})
-  const news = createNews()
-  const over = Promise.withResolvers<string>()
-  const [told, pieces, headers]: [string[], Buffer[], Map<string, string>] = [[], [], new Map()]
-  let count = 0
-  const tell = (what: string): void => {
-    if (what !== "body" || told.at(-1) !== "body") told.push(what)
-    news.tell()
-  }
-  const exchange = pool.send(
-    origin,
-    { head, ...(question.body === undefined ? {} : { body: question.body }) },
-    {
-      connected: () => tell("connected"),
-      head(status, sent) {
-        for (const [name, value] of sent) headers.set(name, value)
-        tell(`head ${status}`)
-        during.head?.(call)
-      },
-      body(bytes, start, end) {
-        pieces.push(Buffer.from(bytes.subarray(start, end)))
-        count += end - start
-        tell("body")
-        during.body?.(call)
-      },
-      end() {
-        tell("end")
-        during.end?.(call)
-        over.resolve("end")
-      },
-      failed({ reason, code }) {
-        const what = `failed ${reason}: ${code}`
-        tell(what)
-        over.resolve(what)
-      },
-    },
-  )
-  const call: Call = {
-    exchange,
-    told,
-    headers,
-    pieces,
-    get count() {
-      return count
-    },
-    over: over.promise,
-    body: () => Buffer.concat(pieces),
-    until: news.until,
-  }
-  return call
-}
-
-function openPool(t: TestContext, options: PoolOptions = {}): HttpPool {
-  const pool = createHttpPool(options)
-  t.after(() => pool.close())
-  return pool
-}
-
 /** Asks once more and gives the connection that it was asked on. */
 async function connectionOf(pool: HttpPool, server: TestServer, path = "/"): Promise<number> {
   const call = ask(pool, server.origin, { path })
@@ -209,13 +112,6 @@ const OK = "HTTP/1.1 200 OK\r\n"
 const SHORT = `${OK}content-length: 2\r\n\r\nok`
 const IN_CHUNKS = `${OK}transfer-encoding: chunked\r\n\r\n`
 const answerShortly: Behaviour = (socket) => void socket.write(SHORT)
-
-/** Bytes of which no two parts are alike. */
-function largeBody(size: number): Buffer {
-  const body = Buffer.alloc(size)
-  for (let at = 0; at + 4 <= size; at += 4) body.writeUInt32BE(Math.imul(at, 2_654_435_761) >>> 0, at)
-  return body
-}
 
 function chunkOf(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")])
@@ -966,32 +862,13 @@ test("an origin is where an address of http or https points to", () => {
 
 // Over TLS.
 
-interface Pair {
-  readonly key: Buffer
-  readonly cert: Buffer
-}
-
 let trusted: Pair
 /** Of somebody else, for another name. */
 let other: Pair
 
 before(() => {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-pool-"))
-  const make = (name: string, alternative: string): Pair => {
-    const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)]
-    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    const names = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=${alternative}`]
-    execFileSync("openssl", ["req", "-x509", ...kind, ...names, "-keyout", key, "-out", cert], {
-      stdio: "pipe",
-    })
-    return { key: readFileSync(key), cert: readFileSync(cert) }
-  }
-  try {
-    trusted = make("trusted", "IP:127.0.0.1")
-    other = make("other", "DNS:elsewhere.invalid")
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  trusted = makePair("trusted", "IP:127.0.0.1")
+  other = makePair("other", "DNS:elsewhere.invalid")
 })
 
 test("calls over TLS use a connection again, and bodies of any size come whole", async (t) => {
@@ -1029,9 +906,9 @@ test("calls over TLS use a connection again, and bodies of any size come whole",
   assert.equal((server.sockets[0] as tls.TLSSocket).alpnProtocol, false, "the server speaks of none")
 })
 
-test("the server is offered HTTP/1.1 and nothing else", async (t) => {
+test("a server that speaks HTTP/1.1 alone is asked in it", async (t) => {
   const server = await startServer(t, answerShortly, {
-    tls: { ...trusted, ALPNProtocols: ["h2", "http/1.1"] },
+    tls: { ...trusted, ALPNProtocols: ["http/1.1"] },
   })
   const pool = openPool(t, { tls: { ca: trusted.cert } })
   assert.equal(await connectionOf(pool, server), 0)

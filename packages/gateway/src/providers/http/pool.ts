@@ -1,13 +1,18 @@
 /**
- * Connections to providers: as many as there are calls, each kept open after its answer for whoever asks next.
+ * Connections to providers. In HTTP/1.1 there are as many as calls, each kept open after its answer for whoever asks next;
+ * over TLS, where the provider speaks HTTP/2, there are few, and calls share them. Which of the two it speaks shows when
+ * a connection stands, so over TLS a call waits for that.
  *
- * An HTTP/1.1 client for one purpose, in place of a general one: a stream's bytes are read into one buffer that all
- * connections share, and handed on where they stand. docs/decisions/2026-11-28-own-http-client.md says what that is worth.
+ * A client for one purpose, in place of a general one: a stream's bytes are handed on where they stand.
+ * docs/decisions/2026-11-28-own-http-client.md says what that is worth, 2026-11-29-http-2-to-providers.md what sharing is.
  */
 import { isIP, type LookupFunction } from "node:net"
 import type { ConnectionOptions } from "node:tls"
 import { type Answer, Connection, type Exchange } from "./connection.ts"
 import { createNames } from "./names.ts"
+import type { HttpRequest } from "./request.ts"
+import { MOST_CALLS, SharedConnection } from "./shared-connection.ts"
+import { WaitingCall } from "./waiting.ts"
 
 export interface HttpPool {
   /** Sends a request; what comes of it is told to `answer`, from within this call or later. */
@@ -16,12 +21,6 @@ export interface HttpPool {
   warm(origin: Origin): void
   /** Closes all connections: exchanges under way are told that theirs broke. */
   close(): void
-}
-
-export interface HttpRequest {
-  /** From `headOf`: the same for all requests to one place, so it is written once. */
-  readonly head: string
-  readonly body?: string
 }
 
 /** Where to: from `originOf`. */
@@ -43,6 +42,25 @@ export interface PoolOptions {
   readonly warming?: number
 }
 
+/** What is known of an origin, and the connections to it. */
+interface Place {
+  readonly origin: Origin
+  /** Connections that have nothing to do, the one used last at the end. */
+  readonly idle: Connection[]
+  /** Those that speak HTTP/2. */
+  readonly shared: SharedConnection[]
+  /** Over TLS: connections that do not stand yet, and who waits for each. */
+  readonly dials: Map<Connection, WaitingCall[]>
+  /** The connection that was to be ready, and when the next may be. */
+  warming: { readonly connection: Connection; readonly until: number } | undefined
+  /** What a TLS handshake may take up again. */
+  session: Buffer | undefined
+  /** The connection that came last does: so will the next, and whoever waits may wait together. */
+  speaksHttp2: boolean
+  /** It has said, in HTTP/2, that it wants to be asked in HTTP/1.1. */
+  refusesHttp2: boolean
+}
+
 const KEEP = 30_000
 /** A place that is down is not knocked at with each call. */
 const WARMING = 10_000
@@ -62,86 +80,185 @@ export function createHttpPool({
   names = createNames(),
   warming: warmingFor = WARMING,
 }: PoolOptions = {}): HttpPool {
-  /** By origin: connections that have nothing to do, the one used last at the end. */
-  const idle = new Map<string, Connection[]>()
+  const [plain, secure] = [new Map<string, Place>(), new Map<string, Place>()]
   const all = new Set<Connection>()
-  /** By origin: what a TLS handshake may take up again. */
-  const sessions = new Map<string, Buffer>()
-  /** By origin: the one that was to be ready, and when the next may be. */
-  const warming = new Map<string, { readonly connection: Connection; readonly until: number }>()
   let closed = false
 
   const sweeper = setInterval(() => {
     const now = performance.now()
-    for (const connections of idle.values())
-      for (const connection of connections.filter((one) => now >= one.keptUntil)) connection.close()
-    for (const [name, { connection, until }] of warming) {
-      if (now < until) continue
-      warming.delete(name)
-      // No call's timer is about it: it would wait for a handshake that never ends.
-      if (!connection.connected) connection.close()
-    }
+    for (const place of places()) sweep(place, now)
   }, SWEEP)
   sweeper.unref()
 
-  function connect(origin: Origin, name: string): Connection {
-    const session = sessions.get(name)
+  function places(): Place[] {
+    return [...plain.values(), ...secure.values()]
+  }
+
+  function placeOf(origin: Origin): Place {
+    const known = (origin.secure ? secure : plain).get(origin.authority)
+    return known ?? addPlace(origin)
+  }
+
+  function addPlace(origin: Origin): Place {
+    const place: Place = {
+      origin,
+      idle: [],
+      shared: [],
+      dials: new Map(),
+      warming: undefined,
+      session: undefined,
+      speaksHttp2: false,
+      refusesHttp2: false,
+    }
+    ;(origin.secure ? secure : plain).set(origin.authority, place)
+    return place
+  }
+
+  function sweep(place: Place, now: number): void {
+    for (const connection of place.idle.filter((one) => now >= one.keptUntil)) connection.close()
+    for (const shared of [...place.shared]) shared.look(now)
+    if (place.warming === undefined || now < place.warming.until) return
+    const { connection } = place.warming
+    place.warming = undefined
+    // No call's timer is about it: it would wait for a handshake that never ends.
+    if (!connection.connected && !isAwaited(place, connection)) connection.close()
+  }
+
+  function connect(place: Place): Connection {
+    const { origin, session } = place
     const connection = new Connection(
       {
         ...origin,
         lookup: names,
         tls: {
           ...tls,
-          ALPNProtocols: ["http/1.1"],
+          ALPNProtocols: place.refusesHttp2 ? ["http/1.1"] : ["h2", "http/1.1"],
           ...(isIP(origin.host) === 0 ? { servername: origin.host } : {}),
           ...(session === undefined ? {} : { session }),
         },
       },
       {
-        free(connection, keptFor) {
-          if (closed) return connection.close()
-          connection.keptUntil = performance.now() + Math.min(keep, keptFor ?? keep)
-          const others = idle.get(name)
-          if (others === undefined) idle.set(name, [connection])
-          else others.push(connection)
-        },
-        gone(connection) {
+        free: (connection, keptFor) => free(place, connection, keptFor),
+        shared(connection, socket) {
           all.delete(connection)
-          const others = idle.get(name)
-          const at = others?.indexOf(connection) ?? -1
-          if (at >= 0) others?.splice(at, 1)
-          if (others?.length === 0) idle.delete(name)
+          if (closed) return void socket.destroy()
+          place.speaksHttp2 = true
+          const shared = new SharedConnection(socket, origin.authority, keep, {
+            gone: (gone) => remove(place.shared, gone),
+            refused: () => (place.refusesHttp2 = true),
+          })
+          place.shared.push(shared)
+          share(place, connection)
         },
-        session: (session) => void sessions.set(name, session),
+        gone(connection, code) {
+          all.delete(connection)
+          remove(place.idle, connection)
+          const waiting = place.dials.get(connection) ?? []
+          place.dials.delete(connection)
+          for (const { answer } of waiting) answer.failed({ reason: "connect", code })
+        },
+        session: (session) => (place.session = session),
       },
     )
     all.add(connection)
     return connection
   }
 
+  function free(place: Place, connection: Connection, keptFor: number | undefined): void {
+    if (closed) return connection.close()
+    const waiting = place.dials.get(connection)
+    place.dials.delete(connection)
+    if (waiting !== undefined) place.speaksHttp2 = false
+    const [first, ...others] = waiting ?? []
+    // They had hoped to share it.
+    for (const call of others) wait(place, call)
+    if (first !== undefined) return first.sentAs(connection.send(first.request, first.answer))
+    connection.keptUntil = performance.now() + Math.min(keep, keptFor ?? keep)
+    place.idle.push(connection)
+  }
+
   /** The one used last is the one whose other side is the least likely to have closed it meanwhile. */
-  function idleOne(name: string): Connection | undefined {
+  function idleOne({ idle }: Place): Connection | undefined {
+    if (idle.length === 0) return undefined
     const now = performance.now()
-    const connections = idle.get(name)
     for (;;) {
-      const connection = connections?.pop()
+      const connection = idle.pop()
       if (connection === undefined || now < connection.keptUntil) return connection
       connection.close()
+    }
+  }
+
+  /** The first that has room, so that the others come to stand idle and are closed. */
+  function sharedOne({ shared, refusesHttp2 }: Place): SharedConnection | undefined {
+    if (refusesHttp2) return undefined
+    for (const one of shared) if (one.hasRoom) return one
+    return undefined
+  }
+
+  function dial(place: Place): Connection {
+    const connection = connect(place)
+    place.dials.set(connection, [])
+    return connection
+  }
+
+  function wait(place: Place, call: WaitingCall): void {
+    const most = place.speaksHttp2 ? MOST_CALLS : 1
+    for (const waiting of place.dials.values()) {
+      if (waiting.length >= most) continue
+      waiting.push(call)
+      return
+    }
+    place.dials.get(dial(place))!.push(call)
+  }
+
+  function isAwaited(place: Place, connection: Connection): boolean {
+    return (place.dials.get(connection) ?? []).length > 0
+  }
+
+  function leave(place: Place, call: WaitingCall): void {
+    for (const [connection, waiting] of place.dials) {
+      if (!waiting.includes(call)) continue
+      remove(waiting, call)
+      if (waiting.length === 0 && place.warming?.connection !== connection) connection.close()
+    }
+  }
+
+  /** A connection has come that takes many: whoever waits for another need not. */
+  function share(place: Place, come: Connection): void {
+    const dials = [...place.dials].sort(([one], [other]) => Number(other === come) - Number(one === come))
+    place.dials.delete(come)
+    for (const [connection, waiting] of dials) {
+      for (let call = waiting.shift(); call !== undefined; call = waiting.shift()) {
+        const shared = sharedOne(place)
+        if (shared !== undefined) call.sentAs(shared.send(call.request, call.answer))
+        else if (connection === come) wait(place, call)
+        else {
+          waiting.unshift(call)
+          break
+        }
+      }
+      if (connection !== come && waiting.length === 0) connection.close()
     }
   }
 
   return {
     send(origin, request, answer) {
       if (closed) throw new Error("the pool of connections is closed")
-      const text = textOf(request)
-      const name = nameOf(origin)
-      return (idleOne(name) ?? connect(origin, name)).send(text, answer)
+      const place = placeOf(origin)
+      const one = (origin.secure ? sharedOne(place) : undefined) ?? idleOne(place)
+      if (one !== undefined) return one.send(request, answer)
+      if (!origin.secure) return connect(place).send(request, answer)
+      const call = new WaitingCall(request, answer, (left) => leave(place, left))
+      wait(place, call)
+      return call
     },
     warm(origin) {
-      const name = nameOf(origin)
-      if (closed || idle.has(name) || warming.has(name)) return
+      const place = placeOf(origin)
+      if (closed || place.idle.length > 0 || place.warming !== undefined || sharedOne(place) !== undefined)
+        return
       try {
-        warming.set(name, { connection: connect(origin, name), until: performance.now() + warmingFor })
+        const connection = origin.secure ? dial(place) : connect(place)
+        place.warming = { connection, until: performance.now() + warmingFor }
       } catch {
         // Whoever asks there will be told; the call that only thought of it goes on.
       }
@@ -150,34 +267,12 @@ export function createHttpPool({
       closed = true
       clearInterval(sweeper)
       for (const connection of [...all]) connection.close()
+      for (const { shared } of places()) for (const one of [...shared]) one.close()
     },
   }
 }
 
-function nameOf({ secure, authority }: Origin): string {
-  return `${secure ? "https" : "http"}://${authority}`
-}
-
-/** `path`: with its query, as `URL` writes it. */
-export function headOf(
-  method: "GET" | "POST",
-  { authority }: Origin,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-): string {
-  let head = `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n`
-  for (const name in headers) {
-    const value = headers[name]!
-    // A value with a line end in it would be two headers, or two requests.
-    if (!/^[\t\x20-\x7e]*$/.test(value)) throw new Error(`the value of the header '${name}' cannot be sent`)
-    head += `${name}: ${value}\r\n`
-  }
-  return head
-}
-
-/** Head and body in one: they are one write. */
-function textOf({ head, body }: HttpRequest): string {
-  return body === undefined
-    ? `${head}\r\n`
-    : `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+function remove<Item>(items: Item[], item: Item): void {
+  const at = items.indexOf(item)
+  if (at >= 0) items.splice(at, 1)
 }
