@@ -189,9 +189,16 @@ export class Connection {
     if (this.#answer === undefined) return this.close()
     const { reusable, keptFor } = this.#parser
     this.#done()
-    const used = !clean || !reusable || this.#socket.writableLength > 0 || this.#ended
-    if (used || (keptFor !== undefined && keptFor <= MARGIN)) return this.close()
-    this.#keeper.free(this, keptFor === undefined ? undefined : keptFor - MARGIN)
+    if (!clean || !reusable || (keptFor !== undefined && keptFor <= MARGIN)) return this.close()
+    // TLS says of what was written that it is only once the loop has come round: the answer may be there before.
+    if (this.#socket.writableLength > 0) setImmediate(() => this.#free(keptFor))
+    else this.#free(keptFor)
+  }
+
+  /** A request that was not sent whole has been answered before it was read whole: what is left of it would be the next. */
+  #free(keptFor: number | undefined): void {
+    if (this.#socket.writableLength > 0 || this.#ended) this.close()
+    else if (!this.#socket.destroyed) this.#keeper.free(this, keptFor === undefined ? undefined : keptFor - MARGIN)
   }
 
   #pause(): void {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import net from "node:net"
 import { before, type TestContext, test } from "node:test"
 import tls from "node:tls"
+import { Worker } from "node:worker_threads"
 import {
   ask,
   type Call,
@@ -904,6 +906,34 @@ test("calls over TLS use a connection again, and bodies of any size come whole",
   assert.equal(await next.over, "end")
   assert.equal(server.asked.at(-1)!.connection, 1)
   assert.equal((server.sockets[0] as tls.TLSSocket).alpnProtocol, false, "the server speaks of none")
+})
+
+test("a connection over TLS whose answer is there before the loop has come round is used again", async (t) => {
+  // In a thread of its own it answers while this one is busy.
+  const server = new Worker(
+    `const { parentPort, workerData } = require("node:worker_threads")
+     let connections = 0
+     const server = require("node:tls").createServer(workerData, (socket) => {
+       connections++
+       socket.on("error", () => {})
+       socket.on("data", () => socket.write("HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok"))
+     })
+     server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port))
+     parentPort.on("message", () => parentPort.postMessage(connections))`,
+    { eval: true, workerData: trusted },
+  )
+  t.after(() => server.terminate())
+  const [port] = await once(server, "message")
+  const pool = openPool(t, { tls: { ca: trusted.cert } })
+  for (let count = 0; count < 20; count++) {
+    // Where the loop looks at its sockets next: what is written here is said to have been written only after that.
+    await new Promise(setImmediate)
+    const call = ask(pool, originOf(new URL(`https://127.0.0.1:${port}`)))
+    for (const until = performance.now() + 10; performance.now() < until; );
+    assert.equal(await call.over, "end")
+  }
+  server.postMessage("how many?")
+  assert.deepEqual(await once(server, "message"), [1])
 })
 
 test("a server that speaks HTTP/1.1 alone is asked in it", async (t) => {
