@@ -63,6 +63,7 @@ export interface ProviderConfig {
   /** Used in turn; none: it takes no credential. */
   readonly credentials: readonly Secret[]
   readonly prefill: boolean
+  readonly http2: boolean
   readonly policy: Policy
 }
 

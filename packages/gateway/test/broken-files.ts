@@ -69,6 +69,7 @@ export const BROKEN: readonly Broken[] = [
   { about: "a base_url of another protocol", yaml: provider("{ kind: openai-compatible, base_url: ftp://a/v1 }"), line: 2, path: "providers.mine.base_url", says: "http or https" },
   { about: "a base_url with a password", yaml: provider('{ kind: openai-compatible, base_url: "http://u:p@a/v1" }'), line: 2, path: "providers.mine.base_url", says: "without user" },
   { about: "a base_url with a query", yaml: provider('{ kind: openai-compatible, base_url: "http://a/v1?x=1" }'), line: 2, path: "providers.mine.base_url", says: "query" },
+  { about: "an http2 that is no switch", yaml: provider("{ kind: openai, credential: none, http2: 2 }"), line: 2, path: "providers.mine.http2", says: "expected true or false; found 2" },
   { about: "a prefill that is no switch", yaml: provider("{ kind: openai, credential: none, prefill: perhaps }"), line: 2, path: "providers.mine.prefill", says: 'expected true or false; found "perhaps"' },
   { about: "a setting in another spelling", yaml: "providers:\n  mine:\n    kind: openai-compatible\n    credential: none\n    baseURL: http://a\n    base_url: http://a\n", line: 5, path: "providers.mine.baseURL", says: 'did you mean "base_url"?' },
   { about: "a provider with the simulator's name", yaml: "providers:\n  sim: { kind: openai, credential: none }\n", line: 2, path: "providers.sim", says: "built-in simulator" },

@@ -154,6 +154,12 @@ const provider = map({
     default: false,
     example: true,
   }),
+  http2: setting("true or false", trueOrFalse(), readBoolean).optional().register(facts, {
+    about:
+      "Whether its calls share connections, where it is at https and speaks HTTP/2. It needs fewer sockets then, which matters where addresses are translated or counted; a call costs more time of the CPU, and a connection that breaks takes all its calls with it.",
+    default: false,
+    example: true,
+  }),
   data_collection: choice(["allow", "deny"]).optional().register(facts, {
     about:
       "What you know of it: whether it may keep what it is sent, to train on it. Calls that ask for deny go only where you have said so.",

@@ -120,6 +120,7 @@ function providersIn(written: ConfigFile | undefined): ProviderConfig[] {
       baseUrl: provider.base_url ?? known?.baseUrl ?? "",
       credentials: provider.credential ?? [],
       prefill: provider.prefill ?? known?.supports.prefill === "yes",
+      http2: provider.http2 ?? false,
       policy: { dataCollection: provider.data_collection, zdr: provider.zdr ?? false },
     }
   })
@@ -149,7 +150,7 @@ function providerOf(
   if (credentials === undefined) return "no key: it has spaces or unprintable characters"
   const prefill = supports.prefill === "yes"
   const policy = { dataCollection: undefined, zdr: false }
-  return { name, kind: name, baseUrl, credentials, prefill, policy }
+  return { name, kind: name, baseUrl, credentials, prefill, http2: false, policy }
 }
 
 function keysOf(environment: Environment, problems: Problems): Config["keys"] {

@@ -16,6 +16,8 @@ export interface HttpProviderOptions {
   /** None: it takes no credential. */
   readonly credentials: readonly { reveal(): string }[]
   readonly prefill: boolean
+  /** Its calls may share connections. */
+  readonly http2?: boolean
   readonly policy: Policy
   readonly door?: Door | undefined
   readonly models?: readonly string[] | undefined
@@ -28,7 +30,7 @@ const MAX_BYTES = 16 << 20
 export function createHttpProvider(options: HttpProviderOptions, pool: HttpPool): Provider {
   const { name, vendor, dialect, prefill, policy, models, door, credentials } = options
   const address = addressOf(options.baseUrl, "/chat/completions", door)
-  const origin = originOf(address)
+  const origin = originOf(address, options.http2)
   const path = `${address.pathname}${address.search}`
   const maxBytes = options.maxBytes ?? MAX_BYTES
   /** By credential. */

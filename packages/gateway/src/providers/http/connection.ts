@@ -198,7 +198,8 @@ export class Connection {
   /** A request that was not sent whole has been answered before it was read whole: what is left of it would be the next. */
   #free(keptFor: number | undefined): void {
     if (this.#socket.writableLength > 0 || this.#ended) this.close()
-    else if (!this.#socket.destroyed) this.#keeper.free(this, keptFor === undefined ? undefined : keptFor - MARGIN)
+    else if (!this.#socket.destroyed)
+      this.#keeper.free(this, keptFor === undefined ? undefined : keptFor - MARGIN)
   }
 
   #pause(): void {

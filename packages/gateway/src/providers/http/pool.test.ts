@@ -840,24 +840,28 @@ test("an origin is where an address of http or https points to", () => {
     port: 80,
     secure: false,
     authority: "a.example",
+    http2: false,
   })
   assert.deepEqual(of("https://a.example"), {
     host: "a.example",
     port: 443,
     secure: true,
     authority: "a.example",
+    http2: false,
   })
   assert.deepEqual(of("https://a.example:80"), {
     host: "a.example",
     port: 80,
     secure: true,
     authority: "a.example:80",
+    http2: false,
   })
   assert.deepEqual(of("http://[::1]:8080/"), {
     host: "::1",
     port: 8080,
     secure: false,
     authority: "[::1]:8080",
+    http2: false,
   })
   assert.throws(() => of("ftp://a.example"), /neither http nor https/)
 })
@@ -936,13 +940,21 @@ test("a connection over TLS whose answer is there before the loop has come round
   assert.deepEqual(await once(server, "message"), [1])
 })
 
-test("a server that speaks HTTP/1.1 alone is asked in it", async (t) => {
+test("a server is offered HTTP/1.1 and nothing else, unless HTTP/2 is wanted", async (t) => {
+  const offered: string[][] = []
   const server = await startServer(t, answerShortly, {
-    tls: { ...trusted, ALPNProtocols: ["http/1.1"] },
+    tls: {
+      ...trusted,
+      ALPNCallback({ protocols }) {
+        offered.push(protocols)
+        return "http/1.1"
+      },
+    },
   })
   const pool = openPool(t, { tls: { ca: trusted.cert } })
-  assert.equal(await connectionOf(pool, server), 0)
-  assert.equal((server.sockets[0] as tls.TLSSocket).alpnProtocol, "http/1.1")
+  assert.equal(await ask(pool, server.origin).over, "end")
+  assert.equal(await ask(pool, { ...server.origin, http2: true }).over, "end")
+  assert.deepEqual(offered, [["http/1.1"], ["h2", "http/1.1"]])
 })
 
 test("an answer over TLS that was paused is told nothing until it is resumed, and then all of it", async (t) => {

@@ -1,7 +1,7 @@
 /**
- * Connections to providers. In HTTP/1.1 there are as many as calls, each kept open after its answer for whoever asks next;
- * over TLS, where the provider speaks HTTP/2, there are few, and calls share them. Which of the two it speaks shows when
- * a connection stands, so over TLS a call waits for that.
+ * Connections to providers. There are as many as calls, each kept open after its answer for whoever asks next; where HTTP/2
+ * is wanted and the provider speaks it there are few, and calls share them. Whether it does shows when a connection stands,
+ * so there a call waits for that.
  *
  * A client for one purpose, in place of a general one: a stream's bytes are handed on where they stand.
  * docs/decisions/2026-11-28-own-http-client.md says what that is worth, 2026-11-29-http-2-to-providers.md what sharing is.
@@ -30,6 +30,8 @@ export interface Origin {
   readonly secure: boolean
   /** For the `host` header. */
   readonly authority: string
+  /** Calls may share connections, over TLS. */
+  readonly http2: boolean
 }
 
 export interface PoolOptions {
@@ -49,7 +51,7 @@ interface Place {
   readonly idle: Connection[]
   /** Those that speak HTTP/2. */
   readonly shared: SharedConnection[]
-  /** Over TLS: connections that do not stand yet, and who waits for each. */
+  /** Where they may be shared: connections that do not stand yet, and who waits for each. */
   readonly dials: Map<Connection, WaitingCall[]>
   /** The connection that was to be ready, and when the next may be. */
   warming: { readonly connection: Connection; readonly until: number } | undefined
@@ -67,11 +69,16 @@ const WARMING = 10_000
 /** How often is looked for those whose time is over. */
 const SWEEP = 1_000
 
-export function originOf({ protocol, hostname, port, host }: URL): Origin {
+export function originOf({ protocol, hostname, port, host }: URL, http2 = false): Origin {
   const secure = protocol === "https:"
   if (!secure && protocol !== "http:") throw new Error(`'${protocol}//${host}' is neither http nor https`)
-  const bare = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname
-  return { host: bare, port: port === "" ? (secure ? 443 : 80) : Number(port), secure, authority: host }
+  return {
+    host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+    port: port === "" ? (secure ? 443 : 80) : Number(port),
+    secure,
+    authority: host,
+    http2: secure && http2,
+  }
 }
 
 export function createHttpPool({
@@ -80,26 +87,20 @@ export function createHttpPool({
   names = createNames(),
   warming: warmingFor = WARMING,
 }: PoolOptions = {}): HttpPool {
-  const [plain, secure] = [new Map<string, Place>(), new Map<string, Place>()]
+  const places = new Map<string, Place>()
   const all = new Set<Connection>()
   let closed = false
 
   const sweeper = setInterval(() => {
     const now = performance.now()
-    for (const place of places()) sweep(place, now)
+    for (const place of places.values()) sweep(place, now)
   }, SWEEP)
   sweeper.unref()
 
-  function places(): Place[] {
-    return [...plain.values(), ...secure.values()]
-  }
-
   function placeOf(origin: Origin): Place {
-    const known = (origin.secure ? secure : plain).get(origin.authority)
-    return known ?? addPlace(origin)
-  }
-
-  function addPlace(origin: Origin): Place {
+    const name = nameOf(origin)
+    const known = places.get(name)
+    if (known !== undefined) return known
     const place: Place = {
       origin,
       idle: [],
@@ -110,7 +111,7 @@ export function createHttpPool({
       speaksHttp2: false,
       refusesHttp2: false,
     }
-    ;(origin.secure ? secure : plain).set(origin.authority, place)
+    places.set(name, place)
     return place
   }
 
@@ -132,7 +133,7 @@ export function createHttpPool({
         lookup: names,
         tls: {
           ...tls,
-          ALPNProtocols: place.refusesHttp2 ? ["http/1.1"] : ["h2", "http/1.1"],
+          ALPNProtocols: origin.http2 && !place.refusesHttp2 ? ["h2", "http/1.1"] : ["http/1.1"],
           ...(isIP(origin.host) === 0 ? { servername: origin.host } : {}),
           ...(session === undefined ? {} : { session }),
         },
@@ -155,7 +156,7 @@ export function createHttpPool({
           remove(place.idle, connection)
           const waiting = place.dials.get(connection) ?? []
           place.dials.delete(connection)
-          for (const { answer } of waiting) answer.failed({ reason: "connect", code })
+          for (const call of waiting) call.failed(code)
         },
         session: (session) => (place.session = session),
       },
@@ -172,7 +173,7 @@ export function createHttpPool({
     const [first, ...others] = waiting ?? []
     // They had hoped to share it.
     for (const call of others) wait(place, call)
-    if (first !== undefined) return first.sentAs(connection.send(first.request, first.answer))
+    if (first !== undefined) return first.sentBy(connection)
     connection.keptUntil = performance.now() + Math.min(keep, keptFor ?? keep)
     place.idle.push(connection)
   }
@@ -225,29 +226,30 @@ export function createHttpPool({
 
   /** A connection has come that takes many: whoever waits for another need not. */
   function share(place: Place, come: Connection): void {
-    const dials = [...place.dials].sort(([one], [other]) => Number(other === come) - Number(one === come))
+    const own = place.dials.get(come) ?? []
     place.dials.delete(come)
-    for (const [connection, waiting] of dials) {
-      for (let call = waiting.shift(); call !== undefined; call = waiting.shift()) {
-        const shared = sharedOne(place)
-        if (shared !== undefined) call.sentAs(shared.send(call.request, call.answer))
-        else if (connection === come) wait(place, call)
-        else {
-          waiting.unshift(call)
-          break
-        }
-      }
-      if (connection !== come && waiting.length === 0) connection.close()
+    for (const call of own) if (!sendShared(place, call)) wait(place, call)
+    for (const [connection, waiting] of [...place.dials]) {
+      for (const call of [...waiting]) if (sendShared(place, call)) remove(waiting, call)
+      if (waiting.length === 0) connection.close()
     }
+  }
+
+  /** False: nobody has room for it. */
+  function sendShared(place: Place, call: WaitingCall): boolean {
+    const shared = sharedOne(place)
+    if (shared === undefined) return false
+    call.sentBy(shared)
+    return true
   }
 
   return {
     send(origin, request, answer) {
       if (closed) throw new Error("the pool of connections is closed")
       const place = placeOf(origin)
-      const one = (origin.secure ? sharedOne(place) : undefined) ?? idleOne(place)
+      const one = (origin.http2 ? sharedOne(place) : undefined) ?? idleOne(place)
       if (one !== undefined) return one.send(request, answer)
-      if (!origin.secure) return connect(place).send(request, answer)
+      if (!origin.http2) return connect(place).send(request, answer)
       const call = new WaitingCall(request, answer, (left) => leave(place, left))
       wait(place, call)
       return call
@@ -257,7 +259,7 @@ export function createHttpPool({
       if (closed || place.idle.length > 0 || place.warming !== undefined || sharedOne(place) !== undefined)
         return
       try {
-        const connection = origin.secure ? dial(place) : connect(place)
+        const connection = origin.http2 ? dial(place) : connect(place)
         place.warming = { connection, until: performance.now() + warmingFor }
       } catch {
         // Whoever asks there will be told; the call that only thought of it goes on.
@@ -267,9 +269,13 @@ export function createHttpPool({
       closed = true
       clearInterval(sweeper)
       for (const connection of [...all]) connection.close()
-      for (const { shared } of places()) for (const one of [...shared]) one.close()
+      for (const { shared } of places.values()) for (const one of [...shared]) one.close()
     },
   }
+}
+
+function nameOf({ secure, authority, http2 }: Origin): string {
+  return `${http2 ? "h2" : secure ? "https" : "http"}://${authority}`
 }
 
 function remove<Item>(items: Item[], item: Item): void {

@@ -78,7 +78,7 @@ async function listen(t: TestContext, server: tls.Server, end: () => void): Prom
     end()
     await new Promise((resolve) => server.close(resolve))
   })
-  return originOf(new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}`))
+  return originOf(new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}`), true)
 }
 
 interface Frame {
@@ -273,6 +273,29 @@ test("a connection takes so many calls, and those behind them wait together for 
     [MOST_CALLS, 10],
   )
   assert.equal(server.sessions.length, 2)
+})
+
+test("of calls that wait together one may be given up, and another paused", async (t) => {
+  const server = await startServer(t, ({ stream, headers }) => {
+    stream.respond({ ":status": 200 })
+    if (headers[":path"] !== "/held") stream.end("ok")
+  })
+  const pool = openSecurePool(t)
+  await acquainted(pool, server)
+  const full = Array.from({ length: MOST_CALLS }, () => ask(pool, server.origin, { path: "/held" }))
+  const [given, paused, other] = ["/given", "/paused", "/other"].map((path) =>
+    ask(pool, server.origin, { path }),
+  ) as [Call, Call, Call]
+  given.exchange.abort()
+  paused.exchange.pause()
+  assert.equal(await other.over, "end")
+  await server.until(() => server.asked.length === 1 + MOST_CALLS + 2)
+  assert.deepEqual(given.told, [])
+  assert.ok(!paused.told.includes("body"))
+  paused.exchange.resume()
+  assert.equal(await paused.over, "end")
+  assert.equal(server.sessions.length, 2)
+  assert.equal(full.length, MOST_CALLS)
 })
 
 test("a server that takes fewer calls at once is given no more", async (t) => {

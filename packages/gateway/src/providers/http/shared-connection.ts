@@ -8,13 +8,7 @@
  *   3. A request that the other side says it has not begun with has failed before anything was sent.
  *   4. A connection on which nothing comes while calls wait is asked whether it lives. If it does not say so, it is closed.
  */
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-} from "node:http2"
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2"
 import type { TLSSocket } from "node:tls"
 import type { Answer, ConnectionFailure, Exchange } from "./connection.ts"
 import type { HttpRequest } from "./request.ts"
@@ -58,6 +52,8 @@ export class SharedConnection {
     this.#keeper = keeper
     this.#keep = keep
     this.keptUntil = performance.now() + keep
+    // Read when it is first wanted: those who never want it are spared its memory.
+    const { connect } = process.getBuiltinModule("node:http2")
     const session = connect(`https://${authority}`, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW },
@@ -75,11 +71,9 @@ export class SharedConnection {
   }
 
   get hasRoom(): boolean {
-    return !this.#leaving && this.#calls.size < this.#most
-  }
-
-  get calls(): number {
-    return this.#calls.size
+    // It may be closed, and say so later.
+    const { closed, destroyed } = this.#session
+    return !this.#leaving && !closed && !destroyed && this.#calls.size < this.#most
   }
 
   send(request: HttpRequest, answer: Answer): Exchange {
@@ -119,7 +113,7 @@ export class SharedConnection {
   #over(call: SharedExchange, code: number): void {
     this.#calls.delete(call)
     this.keptUntil = performance.now() + this.#keep
-    if (code === constants.NGHTTP2_HTTP_1_1_REQUIRED) this.#keeper.refused()
+    if (code === CODE.http11Required) this.#keeper.refused()
     // Nobody is left, and nobody will come.
     if (this.#leaving && this.#calls.size === 0) this.#session.close()
   }
@@ -155,7 +149,7 @@ class SharedExchange implements Exchange {
       // What the other side said of the stream itself says more.
       if (code !== "ERR_HTTP2_STREAM_ERROR") this.#code ??= code
     })
-    stream.on("close", () => this.#closedWith(stream.rstCode ?? constants.NGHTTP2_NO_ERROR))
+    stream.on("close", () => this.#closedWith(stream.rstCode ?? CODE.none))
   }
 
   pause(): void {
@@ -174,13 +168,13 @@ class SharedExchange implements Exchange {
   abort(): void {
     if (this.#over) return
     this.#over = true
-    this.#stream.close(constants.NGHTTP2_CANCEL)
+    this.#stream.close(CODE.cancel)
   }
 
   /** The connection did. */
   broke(code: string | undefined): void {
     this.#fail({ reason: "broken", code })
-    this.#closed(constants.NGHTTP2_NO_ERROR)
+    this.#closed(CODE.none)
   }
 
   /** Hot path. */
@@ -195,9 +189,9 @@ class SharedExchange implements Exchange {
 
   #ended(): void {
     // A stream that was closed ends as well, as far as Node is concerned.
-    if (this.#over || this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) return
+    if (this.#over || this.#stream.rstCode !== CODE.none) return
     this.#over = true
-    this.#closed(constants.NGHTTP2_NO_ERROR)
+    this.#closed(CODE.none)
     try {
       this.#answer.end()
     } catch {
@@ -207,8 +201,9 @@ class SharedExchange implements Exchange {
 
   #closedWith(code: number): void {
     this.#closed(code)
-    const begun = !UNBEGUN.has(code)
-    this.#fail({ reason: begun ? "broken" : "connect", code: this.#code ?? `HTTP/2 ${CODES[code] ?? code}` })
+    // The other side says that it has done nothing about the request.
+    const begun = code !== CODE.refused && code !== CODE.http11Required
+    this.#fail({ reason: begun ? "broken" : "connect", code: this.#code ?? `HTTP/2 ${NAMES[code] ?? code}` })
   }
 
   #tell(what: () => void): void {
@@ -223,7 +218,7 @@ class SharedExchange implements Exchange {
   /** Whoever listens sees to its own mistakes; one that got through ends this call and no other. */
   #mistaken(error: unknown): void {
     if (this.#over) return
-    this.#stream.close(constants.NGHTTP2_CANCEL)
+    this.#stream.close(CODE.cancel)
     this.#paused = false
     this.#fail({ reason: "broken", code: String(error) })
   }
@@ -249,14 +244,8 @@ function mapOf(headers: IncomingHttpHeaders): ReadonlyMap<string, string> {
   return map
 }
 
-/** The other side says that it has done nothing about the request. */
-const UNBEGUN: ReadonlySet<number> = new Set([
-  constants.NGHTTP2_REFUSED_STREAM,
-  constants.NGHTTP2_HTTP_1_1_REQUIRED,
-])
-
 /** RFC 9113, section 7. */
-const CODES = [
+const NAMES = [
   "NO_ERROR",
   "PROTOCOL_ERROR",
   "INTERNAL_ERROR",
@@ -272,3 +261,9 @@ const CODES = [
   "INADEQUATE_SECURITY",
   "HTTP_1_1_REQUIRED",
 ]
+const CODE = {
+  none: NAMES.indexOf("NO_ERROR"),
+  refused: NAMES.indexOf("REFUSED_STREAM"),
+  cancel: NAMES.indexOf("CANCEL"),
+  http11Required: NAMES.indexOf("HTTP_1_1_REQUIRED"),
+}

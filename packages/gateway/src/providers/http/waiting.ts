@@ -3,21 +3,34 @@ import type { Answer, Exchange } from "./connection.ts"
 import type { HttpRequest } from "./request.ts"
 
 export class WaitingCall implements Exchange {
-  readonly request: HttpRequest
-  readonly answer: Answer
-  readonly #givenUp: () => void
+  readonly #request: HttpRequest
+  readonly #answer: Answer
+  readonly #left: (call: WaitingCall) => void
   #exchange: Exchange | undefined = undefined
   #paused = false
+  #over = false
 
-  constructor(request: HttpRequest, answer: Answer, givenUp: (call: WaitingCall) => void) {
-    this.request = request
-    this.answer = answer
-    this.#givenUp = () => givenUp(this)
+  /** `left`: it waits no more, as it was given up. */
+  constructor(request: HttpRequest, answer: Answer, left: (call: WaitingCall) => void) {
+    this.#request = request
+    this.#answer = answer
+    this.#left = left
   }
 
-  sentAs(exchange: Exchange): void {
+  sentBy(connection: { send(request: HttpRequest, answer: Answer): Exchange }): void {
+    if (this.#over) return
+    const exchange = connection.send(this.#request, this.#answer)
     this.#exchange = exchange
-    if (this.#paused) exchange.pause()
+    // Also from within the call above.
+    if (this.#over) exchange.abort()
+    else if (this.#paused) exchange.pause()
+  }
+
+  /** No connection could be had. */
+  failed(code: string | undefined): void {
+    if (this.#over) return
+    this.#over = true
+    this.#answer.failed({ reason: "connect", code })
   }
 
   pause(): void {
@@ -31,7 +44,9 @@ export class WaitingCall implements Exchange {
   }
 
   abort(): void {
-    if (this.#exchange === undefined) this.#givenUp()
-    else this.#exchange.abort()
+    if (this.#exchange !== undefined) return this.#exchange.abort()
+    if (this.#over) return
+    this.#over = true
+    this.#left(this)
   }
 }
