@@ -544,6 +544,15 @@ for (const [code, name, reason] of [
   })
 }
 
+test("a stream that is reset without an error before its end looks ended: whoever reads it must know better", async (t) => {
+  const server = await startByHand(t, (socket, stream) => {
+    socket.write(Buffer.concat([head(stream), data(stream, "half"), frame(TYPE.reset, 0, stream, numbers(0))]))
+  })
+  const call = ask(openSecurePool(t), server.origin)
+  assert.equal(await call.over, "end")
+  assert.equal(call.body().toString(), "half")
+})
+
 test("a connection that breaks fails all its calls, each once, and the next call has another", async (t) => {
   for (const how of ["destroy", "end"] as const) {
     const server = await startByHand(t, (socket, stream) => {
