@@ -546,7 +546,9 @@ for (const [code, name, reason] of [
 
 test("a stream that is reset without an error before its end looks ended: whoever reads it must know better", async (t) => {
   const server = await startByHand(t, (socket, stream) => {
-    socket.write(Buffer.concat([head(stream), data(stream, "half"), frame(TYPE.reset, 0, stream, numbers(0))]))
+    socket.write(
+      Buffer.concat([head(stream), data(stream, "half"), frame(TYPE.reset, 0, stream, numbers(0))]),
+    )
   })
   const call = ask(openSecurePool(t), server.origin)
   assert.equal(await call.over, "end")
