@@ -186,7 +186,7 @@ function templateOf(data: string, chunk: Chunk, write: (chunk: Chunk) => string)
   )
   let end = 0
   const ends = parts.map((part) => (end += part.length))
-  return { bytes: Buffer.concat(parts), ends, padded }
+  return { bytes: alone(parts), ends, padded }
 }
 
 /** What was read before the text and behind it, ahead of what is written. */
@@ -211,4 +211,12 @@ const BEHIND_PADDING = Buffer.from('"}')
 function withoutPadding(data: string): string {
   const at = data.lastIndexOf(PADDING)
   return at >= 0 && /^[\w+/=-]*"\}$/.test(data.slice(at + PADDING.length)) ? `${data.slice(0, at)}}` : data
+}
+
+/** In memory of their own: a stream keeps them to its end, and would keep with them the slab of 64 KB that they were cut from. */
+function alone(parts: readonly Buffer[]): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) at += part.copy(bytes, at)
+  return bytes
 }

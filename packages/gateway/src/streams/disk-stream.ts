@@ -209,9 +209,8 @@ export class DiskStream implements StreamRecord {
     this.#putEnd()
   }
 
-  /** Lets go of the events in memory. */
-  forgetTail(): void {
-    this.#tail.clear(this.head + 1)
+  letGo(): void {
+    if (this.#kept === this.head) this.#tail.clear(this.head + 1)
   }
 
   /** It is deleted: nothing can be read any more. */

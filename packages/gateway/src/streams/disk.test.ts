@@ -69,6 +69,22 @@ test("nothing is visible before the flush, and an ending no sooner than its even
   await log.close()
 })
 
+test("what is let go stands on the disk alone, once it stands there", async () => {
+  const log = open(newFolder())
+  const stream = log.create(factsOf("a"))
+  stream.append(bytesOf("first"))
+  await flushed(log)
+  stream.append(bytesOf("second"))
+  stream.letGo()
+  assert.deepEqual(textsOf([stream.newest!]), ["first"])
+  await flushed(log)
+  assert.deepEqual(textsOf([stream.newest!]), ["second"])
+  stream.letGo()
+  assert.equal(stream.newest, undefined)
+  assert.deepEqual(readAll(stream), ["first", "second"])
+  await log.close()
+})
+
 test("what was flushed is there again after the process is gone, and the rest of the stream can be told", async () => {
   const folder = newFolder()
   const log = open(folder, { segmentBytes: 4 << 10 })
@@ -381,6 +397,8 @@ for (const level of ["process", "power"] as const) {
           if (stream.ending === undefined) stream.append(bytesOf(`${stream.facts.id}${seq}`.repeat(9)))
         await flushed(log)
         for (const stream of streams) seen.set(stream.facts.id, readAll(stream))
+        // Whoever followed it has all: what stands in memory alone stays there.
+        streams[0]!.letGo()
       }
       if (files.calls < call) {
         assert.ok(call > 3, "calls that change files are counted")

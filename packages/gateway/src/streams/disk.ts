@@ -169,7 +169,7 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   function settle(taken: Taken): void {
-    for (const stream of freshlyEnded) if (!stream.lost) stream.forgetTail()
+    for (const stream of freshlyEnded) stream.letGo()
     freshlyEnded = []
     for (const stream of taken.streams) {
       stream.settle()
@@ -332,7 +332,7 @@ export function createJournal(options: JournalOptions): Journal {
         gone.push(stream.facts.id)
         remove(stream)
       }
-      for (const stream of freshlyEnded) if (!stream.lost) stream.forgetTail()
+      for (const stream of freshlyEnded) stream.letGo()
       freshlyEnded = []
       journal.flush(() => {
         const current = target

@@ -51,6 +51,27 @@ export function logSuite(name: string, subject: LogUnderTest): void {
     await log.close()
   })
 
+  test(`${name}: what is let go is read as before, and what comes after it is at hand`, async () => {
+    const log = subject.create(GENEROUS, () => 0)
+    const stream = log.create(factsOf("a"))
+    const sent: string[] = []
+    for (let round = 1; round <= 60; round++) {
+      for (let count = round % 4; count > 0; count--) {
+        sent.push(`event ${sent.length + 1}`)
+        stream.append(bytesOf(sent.at(-1)!))
+      }
+      // What is not visible yet stands nowhere else.
+      if (round % 3 === 0) stream.letGo()
+      await flushed(log)
+      if (round % 4 > 0) assert.deepEqual(textsOf([stream.newest!]), [sent.at(-1)])
+      if (round % 5 === 0) stream.letGo()
+      const after = Math.floor((sent.length * (round % 7)) / 7)
+      assert.deepEqual(readAll(stream, after), sent.slice(after))
+      assert.equal(stream.bytesAfter(after), sent.slice(after).join("").length)
+    }
+    await log.close()
+  })
+
   test(`${name}: a stream that is owed outlives its time and its room, where the log outlives its process`, async () => {
     const log = subject.create(GENEROUS, () => 0)
     const streams = ["a", "b"].map((id) => log.create(factsOf(id)))

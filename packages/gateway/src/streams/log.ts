@@ -75,6 +75,8 @@ export interface StreamRecord {
   read(seq: number, limit: number): readonly Uint8Array[]
   /** The newest visible event, where it is at hand; else it has to be read. */
   readonly newest: Uint8Array | undefined
+  /** Whoever follows has taken all there is: what can be read elsewhere need not stand in memory. */
+  letGo(): void
   /** The bytes of the events after `seq`, of those that are left. */
   bytesAfter(seq: number): number
 }

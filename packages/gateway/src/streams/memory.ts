@@ -172,6 +172,9 @@ class MemoryStream implements StreamRecord {
     return events.slice(from, to)
   }
 
+  /** There is no elsewhere. */
+  letGo(): void {}
+
   bytesAfter(seq: number): number {
     let bytes = 0
     for (let index = this.#indexAfter(seq); index < this.#events.length; index++)

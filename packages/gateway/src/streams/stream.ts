@@ -207,7 +207,13 @@ class LiveStream implements Stream, Work {
     if (this.record.ending !== undefined) return
     const readers = this.#readers
     let fastest = Number.POSITIVE_INFINITY
-    for (const reader of readers) fastest = Math.min(fastest, reader.behind())
+    let slowest = 0
+    for (const reader of readers) {
+      const behind = reader.behind()
+      if (behind < fastest) fastest = behind
+      if (behind > slowest) slowest = behind
+    }
+    if (slowest === 0) this.record.letGo()
     if (readers.length > 1) {
       for (const reader of readers) {
         const behind = reader.behind()
