@@ -1,16 +1,6 @@
 /** A YAML text → plain values, with the line of each and the environment's values filled in. */
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Pair,
-  parseDocument,
-  type YAMLError,
-} from "yaml"
+import { createRequire } from "node:module"
+import type { Alias, Document, Pair, YAMLError } from "yaml"
 import { type Environment, interpolate, maskReferences, unmask } from "./interpolate.ts"
 import { formatPath, type Path, type Problems } from "./problems.ts"
 
@@ -23,11 +13,15 @@ export interface Source {
   asWritten(path: Path): string | undefined
 }
 
+/** Read with the first file: it is 72 modules, and whoever begins has none. */
+const readYaml = (): typeof import("yaml") => createRequire(import.meta.url)("yaml")
+
 /** Far beyond any real configuration: a bomb of aliases ends here. */
 const DEEPEST = 20
 const MOST_VALUES = 50_000
 
 export function readSource(text: string, environment: Environment, problems: Problems): Source {
+  const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } = readYaml()
   const lines = new Map<string, number>()
   const written = new Map<string, string>()
   const counter = new LineCounter()
