@@ -3,7 +3,7 @@
  *
  * One writer (the pump) appends; readers are woken once per turn of the event loop and take what is new. With one
  * reader the provider is paused while PAUSE_AT bytes wait for it; with several it runs at the pace of the fastest,
- * and one that falls DROP_AT behind is closed without an ending: it can resume.
+ * and one that falls DROP_AT behind another that has been level with the head is closed without an ending: it can resume.
  */
 import type { WireError } from "@sluice/protocol"
 import type { Ending, StreamRecord } from "./log.ts"
@@ -207,17 +207,20 @@ class LiveStream implements Stream, Work {
     if (this.record.ending !== undefined) return
     const readers = this.#readers
     let fastest = Number.POSITIVE_INFINITY
+    /** Whoever still waits for its status is no measure for others. */
+    let fastestLevel = Number.POSITIVE_INFINITY
     let slowest = 0
     for (const reader of readers) {
       const behind = reader.behind()
       if (behind < fastest) fastest = behind
+      if (behind < fastestLevel && reader.caughtUp) fastestLevel = behind
       if (behind > slowest) slowest = behind
     }
     if (slowest === 0) this.record.letGo()
     if (readers.length > 1) {
       for (const reader of readers) {
         const behind = reader.behind()
-        if (reader.caughtUp && behind > DROP_AT && behind > fastest) reader.drop()
+        if (reader.caughtUp && behind > DROP_AT && behind > fastestLevel) reader.drop()
       }
     }
     if (!this.#paused && readers.length > 0 && fastest >= PAUSE_AT) {
