@@ -607,6 +607,18 @@ test("a server that goes away ends what it runs, and what it has not begun with 
   await server.until(() => server.sockets[0]!.destroyed)
 })
 
+test("a pool that is closed breaks also what runs at a server that goes away", async (t) => {
+  const server = await startByHand(t, (socket, stream) => {
+    socket.write(Buffer.concat([head(stream), data(stream, "half"), frame(TYPE.goaway, 0, 0, numbers(1, 0))]))
+  })
+  const pool = openSecurePool(t)
+  const call = ask(pool, server.origin)
+  await call.until(() => call.told.includes("body"))
+  pool.close()
+  assert.equal(await call.over, "failed broken: undefined")
+  await server.until(() => server.sockets[0]!.destroyed)
+})
+
 test("a connection on which nothing comes is asked whether it lives, and closed when it does not say so", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] })
   const [dead, alive] = [

@@ -42,7 +42,9 @@ export class SharedConnection {
   readonly #keep: number
   readonly #calls = new Set<SharedExchange>()
   #most = MOST_CALLS
+  /** It takes no more calls. */
   #leaving = false
+  #ended = false
   #heard = 0
   #silentLooks = 0
 
@@ -65,7 +67,9 @@ export class SharedConnection {
       this.#most = Math.min(MOST_CALLS, maxConcurrentStreams)
     })
     // It ends what runs and takes no more.
-    session.on("goaway", () => this.#leave())
+    session.on("goaway", () => {
+      this.#leaving = true
+    })
     session.on("error", (error: NodeJS.ErrnoException) => this.#end(error.code))
     session.on("close", () => this.#end("closed"))
   }
@@ -105,11 +109,6 @@ export class SharedConnection {
     this.#end(undefined)
   }
 
-  #leave(): void {
-    this.#leaving = true
-    this.#keeper.gone(this)
-  }
-
   #over(call: SharedExchange, code: number): void {
     this.#calls.delete(call)
     this.keptUntil = performance.now() + this.#keep
@@ -119,7 +118,9 @@ export class SharedConnection {
   }
 
   #end(code: string | undefined): void {
-    if (!this.#leaving) this.#leave()
+    if (this.#ended) return
+    this.#ended = this.#leaving = true
+    this.#keeper.gone(this)
     for (const call of [...this.#calls]) call.broke(code)
     this.#session.destroy()
   }
