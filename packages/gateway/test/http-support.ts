@@ -44,6 +44,14 @@ export interface During {
   end?(call: Call): void
 }
 
+/** And taken up again when the loop has come round. */
+export const PAUSED_AT_EACH_PIECE: During = {
+  body({ exchange }) {
+    exchange.pause()
+    setImmediate(() => exchange.resume())
+  },
+}
+
 export interface Question {
   readonly method?: "GET" | "POST"
   readonly path?: string

@@ -12,6 +12,7 @@ import {
   largeBody,
   makePair,
   openPool,
+  PAUSED_AT_EACH_PIECE,
   type Pair,
 } from "../../../test/http-support.ts"
 import { type HttpPool, type Origin, originOf } from "./pool.ts"
@@ -636,17 +637,7 @@ test("answers under way at once, each paused now and then, are not mixed up", as
 test("a pause that came with the last of an answer does not hold back the call behind it", async (t) => {
   const server = await startServer(t, answerShortly)
   const pool = openPool(t)
-  const call = ask(
-    pool,
-    server.origin,
-    {},
-    {
-      body({ exchange }) {
-        exchange.pause()
-        setImmediate(() => exchange.resume())
-      },
-    },
-  )
+  const call = ask(pool, server.origin, {}, PAUSED_AT_EACH_PIECE)
   assert.equal(await call.over, "end")
   for (let count = 0; count < 3; count++) assert.equal(await connectionOf(pool, server), 0)
 })

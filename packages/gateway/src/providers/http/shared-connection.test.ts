@@ -11,6 +11,7 @@ import {
   largeBody,
   makePair,
   openPool,
+  PAUSED_AT_EACH_PIECE,
   type Pair,
 } from "../../../test/http-support.ts"
 import { type HttpPool, type Origin, originOf, type PoolOptions } from "./pool.ts"
@@ -295,7 +296,7 @@ test("of calls that wait together one may be given up, and another paused", asyn
   paused.exchange.resume()
   assert.equal(await paused.over, "end")
   assert.equal(server.sessions.length, 2)
-  assert.equal(full.length, MOST_CALLS)
+  assert.ok(full.every(({ told }) => !told.some((what) => what === "end" || what.startsWith("failed"))))
 })
 
 test("a server that takes fewer calls at once is given no more", async (t) => {
@@ -427,17 +428,7 @@ test("a body paused at each of its pieces arrives byte for byte", async (t) => {
     stream.end(body)
   })
   const pool = openSecurePool(t)
-  const call = ask(
-    pool,
-    server.origin,
-    {},
-    {
-      body({ exchange }) {
-        exchange.pause()
-        setImmediate(() => exchange.resume())
-      },
-    },
-  )
+  const call = ask(pool, server.origin, {}, PAUSED_AT_EACH_PIECE)
   assert.equal(await call.over, "end")
   assert.ok(call.body().equals(body))
 })
